@@ -1,0 +1,98 @@
+"""Opponents that need no model and no engine: the floor that every agent should stand above."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from stratarena.agents.base import AgentSpec, Decision, Deliberation, View, propose
+from stratarena.agents.engines.base import EngineSpec
+from stratarena.agents.params import Params, checked_params
+from stratarena.agents.plan import Plan
+from stratarena.games.base import Move
+
+__all__ = ["Greedy", "Random"]
+
+S = TypeVar("S")
+
+
+class NoParams(Params):
+    """Takes none."""
+
+
+class _Baseline:
+    """What both share: any game, no model, no engine, no parameters."""
+
+    models: tuple[str, ...] = ()
+    engines: tuple[EngineSpec, ...] = ()
+
+    def __init__(self, spec: AgentSpec) -> None:
+        checked_params(NoParams, spec.params, where=f"agent {spec.name!r}")
+        self.spec = spec
+
+    def plays(self, game: str) -> str | None:
+        """Every game."""
+        return None
+
+
+class Random(_Baseline):
+    """Plays a legal move chosen uniformly at random, from the turn's own seed."""
+
+    def deliberate(self, view: View[S]) -> Deliberation:
+        """One uniform draw; the seed is itself uniform over 63 bits, so its remainder needs no generator."""
+        moves = view.game.legal_moves(view.state)
+        return Decision(moves[view.seed % len(moves)])
+        yield
+
+
+class Greedy(_Baseline):
+    """Wins at once if it can, else does not let the opponent win at once, else plays at random.
+
+    Sees two plies ahead through the rules alone, in any game: every agent that claims to plan should beat it.
+    """
+
+    def deliberate(self, view: View[Any]) -> Deliberation:
+        """Declares a plan when it wins, or when all but some moves lose."""
+        moves = view.game.legal_moves(view.state)
+        wins = [move for move in moves if _wins(view, view.state, move)]
+        if wins:
+            yield from propose(Plan(moves=(wins[0],), value=1.0, why="wins at once"))
+            return Decision(wins[0])
+        safe = _safe_moves(view, moves)
+        if safe and len(safe) < len(moves):
+            move = safe[view.seed % len(safe)]
+            yield from propose(Plan(moves=(move,), why="keeps the opponent from winning at once"))
+            return Decision(move)
+        return Decision(moves[view.seed % len(moves)])
+
+
+def _wins(view: View[Any], state: Any, move: Move) -> bool:
+    """Whether the move ends the game in favour of the one who makes it."""
+    mover = view.game.to_move(state)
+    outcome = view.game.outcome(view.game.play(state, move))
+    return outcome is not None and outcome.winner is mover
+
+
+def _safe_moves(view: View[Any], moves: Sequence[Move]) -> list[Move]:
+    """The moves after which the opponent cannot win at once.
+
+    A reply that wins after one move is tried first after the next: threats outlast most moves, so most unsafe moves
+    are found out by a single try.
+    """
+    safe: list[Move] = []
+    killers: list[Move] = []
+    for move in moves:
+        after = view.game.play(view.state, move)
+        if view.game.outcome(after) is not None:
+            safe.append(move)
+            continue
+        replies = view.game.legal_moves(after)
+        open_replies = set(replies)
+        ordered = [reply for reply in killers if reply in open_replies]
+        ordered += [reply for reply in replies if reply not in killers]
+        killer = next((reply for reply in ordered if _wins(view, after, reply)), None)
+        if killer is None:
+            safe.append(move)
+        elif killer not in killers:
+            killers.insert(0, killer)
+    return safe

@@ -1,0 +1,128 @@
+"""Agents that play what an engine or solver says: UCI engines, OpenSpiel's tree search, a perfect Connect Four player."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeVar
+
+from pydantic import Field, model_validator
+
+from stratarena.agents.base import AgentSpec, Decision, Deliberation, View, consult, propose
+from stratarena.agents.engines.base import EngineSpec, Query
+from stratarena.agents.params import Params, checked_params
+from stratarena.agents.plan import Plan
+
+__all__ = ["OpenSpielMcts", "PerfectConnectFour", "Uci"]
+
+S = TypeVar("S")
+Count = Annotated[int, Field(ge=1)]
+
+
+class _EnginePlayer:
+    """What all share: one engine, one query a turn, its principal variation declared as the plan."""
+
+    models: tuple[str, ...] = ()
+    games: tuple[str, ...] = ()
+    """Names of the games the engine knows."""
+
+    def __init__(self, spec: AgentSpec, engine: EngineSpec, limits: dict[str, int | None]) -> None:
+        self.spec = spec
+        self.engines = (engine,)
+        self._engine = engine
+        self._limits = limits
+
+    def plays(self, game: str) -> str | None:
+        """Only the games that the engine knows, in every size."""
+        name = game.partition("(")[0]
+        return None if name in self.games else f"{self.spec.kind} plays {', '.join(self.games)}, not {game}"
+
+    def deliberate(self, view: View[S]) -> Deliberation:
+        """Consult once, declare the engine's line as the plan, play its first move."""
+        query = Query(game=view.game.id, start=view.start, moves=view.moves, seed=view.seed, **self._limits)
+        line = yield from consult(self._engine, query)
+        yield from propose(Plan(moves=line.pv or (line.move,), value=line.value, why=line.score or ""))
+        return Decision(line.move)
+
+
+class UciParams(Params):
+    """Parameters of `uci`."""
+
+    command: str = Field("stockfish", description="the engine's name on the PATH, or its path")
+    nodes: Count | None = Field(None, description="nodes a move: repeats exactly with one thread")
+    depth: Count | None = Field(None, description="plies a move: repeats exactly with one thread")
+    move_ms: Count | None = Field(None, description="milliseconds a move: never repeats exactly")
+    threads: Count = Field(1, description="the engine's threads")
+    hash_mb: Count = Field(16, description="the engine's hash table in MiB")
+    skill_level: int | None = Field(None, description="Stockfish's Skill Level; seeded by the clock: never repeats")
+    elo: int | None = Field(None, description="UCI_Elo; seeded by the clock: never repeats")
+    timeout_s: Annotated[float, Field(gt=0)] = Field(30.0, description="hard limit on one answer")
+    options: dict[str, str | int | float | bool] = Field({}, description="further UCI options by name")
+
+    @model_validator(mode="after")
+    def _bounded(self) -> UciParams:
+        if self.nodes is None and self.depth is None and self.move_ms is None:
+            raise ValueError("give nodes, depth or move_ms: an engine without a bound thinks for ever")
+        return self
+
+
+class Uci(_EnginePlayer):
+    """A UCI chess engine such as Stockfish, by nodes, depth, time, Skill Level or UCI_Elo.
+
+    With nodes or depth and one thread it repeats exactly. `skill_level` and `elo` do not: Stockfish draws those
+    blunders from the clock, and its Elo figures were calibrated at 60 s + 0.6 s a game, not at small limits.
+    """
+
+    games = ("chess",)
+
+    def __init__(self, spec: AgentSpec) -> None:
+        params = checked_params(UciParams, spec.params, where=f"agent {spec.name!r}")
+        options: dict[str, str | int | float | bool] = {
+            "command": params.command,
+            "timeout_s": params.timeout_s + (params.move_ms or 0) / 1000,
+            **params.options,
+        }
+        # Sent only where it changes something: not every engine has the option.
+        if params.threads != 1:
+            options["Threads"] = params.threads
+        options["Hash"] = params.hash_mb
+        if params.skill_level is not None:
+            options["Skill Level"] = params.skill_level
+        if params.elo is not None:
+            options |= {"UCI_LimitStrength": True, "UCI_Elo": params.elo}
+        super().__init__(
+            spec,
+            EngineSpec(kind="uci", options=tuple(sorted(options.items()))),
+            {"nodes": params.nodes, "depth": params.depth, "move_ms": params.move_ms},
+        )
+
+
+class MctsParams(Params):
+    """Parameters of `mcts`."""
+
+    simulations: Count = Field(1000, description="simulations a move")
+    uct_c: Annotated[float, Field(gt=0)] = Field(2.0, description="exploration constant of UCT")
+    rollouts: Count = Field(1, description="random rollouts a leaf")
+
+
+class OpenSpielMcts(_EnginePlayer):
+    """OpenSpiel's C++ Monte Carlo tree search with random rollouts; repeats exactly under a seed."""
+
+    games = ("connect_four", "hex", "chess")
+
+    def __init__(self, spec: AgentSpec) -> None:
+        params = checked_params(MctsParams, spec.params, where=f"agent {spec.name!r}")
+        options: dict[str, Any] = params.model_dump()
+        super().__init__(spec, EngineSpec(kind="open_spiel_mcts", options=tuple(sorted(options.items()))), {})
+
+
+class PerfectParams(Params):
+    """Takes none."""
+
+
+class PerfectConnectFour(_EnginePlayer):
+    """A perfect Connect Four player, by the solver bitbully; repeats exactly."""
+
+    games = ("connect_four",)
+
+    def __init__(self, spec: AgentSpec) -> None:
+        checked_params(PerfectParams, spec.params, where=f"agent {spec.name!r}")
+        super().__init__(spec, EngineSpec(kind="bitbully"), {})

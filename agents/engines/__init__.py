@@ -1,0 +1,1 @@
+"""Game engines and solvers behind one seam."""

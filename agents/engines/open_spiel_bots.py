@@ -1,0 +1,146 @@
+"""OpenSpiel's C++ Monte Carlo tree search with random rollouts, for every board game of ours."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from importlib import metadata
+from typing import Any
+
+from stratarena.agents.engines.base import EngineError, EngineLine, EngineSpec, Query
+from stratarena.games.base import Move, SpecError
+from stratarena.games.connect_four import ConnectFour
+from stratarena.games.hex import SWAP
+from stratarena.games.plugins import parse_spec
+
+__all__ = ["OpenSpielMcts", "open_spiel_state"]
+
+_MEMORY_MB = 500
+_LONGEST_PV = 12
+
+
+class OpenSpielMcts:
+    """A new search for every query, seeded by it: equal queries get equal answers.
+
+    Options: `simulations`, `uct_c` (exploration), `rollouts` (a leaf).
+    """
+
+    def __init__(self, spec: EngineSpec) -> None:
+        try:
+            import pyspiel
+        except ImportError as error:
+            raise EngineError(f"{error}; install the extra: pip install 'stratarena[open-spiel]'") from error
+        self._spiel = pyspiel
+        options: Mapping[str, Any] = dict(spec.options)
+        self._simulations = int(options["simulations"])
+        self._uct_c = float(options["uct_c"])
+        self._rollouts = int(options["rollouts"])
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """Library, version and settings."""
+        return {
+            "name": "OpenSpiel MCTSBot",
+            "version": metadata.version("open_spiel"),
+            "simulations": str(self._simulations),
+            "uct_c": str(self._uct_c),
+            "rollouts": str(self._rollouts),
+        }
+
+    def consult(self, query: Query) -> EngineLine:
+        """The most promising move; `nodes` are simulations, and bound them when the query says so."""
+        simulations = self._simulations if query.nodes is None else min(self._simulations, query.nodes)
+        state, to_move, _ = open_spiel_state(query)
+        if state.is_terminal():
+            raise EngineError("MCTS was asked for a move in a finished game")
+        seed = query.seed % 2**31
+        bot = self._spiel.MCTSBot(
+            state.get_game(),
+            self._spiel.RandomRolloutEvaluator(self._rollouts, seed),
+            self._uct_c,
+            simulations,
+            _MEMORY_MB,
+            True,
+            seed,
+            False,
+        )
+        began = time.perf_counter()
+        root = bot.mcts_search(state)
+        think_ms = (time.perf_counter() - began) * 1000
+        best = root.best_child()
+        value = best.outcome[best.player] if best.outcome else best.total_reward / max(best.explore_count, 1)
+        line, position, node = [to_move(state, best.action)], state.child(best.action), best
+        while node.children and len(line) < _LONGEST_PV and not position.is_terminal():
+            node = node.best_child()
+            if node.explore_count == 0:
+                break
+            line.append(to_move(position, node.action))
+            position = position.child(node.action)
+        return EngineLine(
+            move=line[0],
+            pv=tuple(line),
+            value=max(-1.0, min(1.0, float(value))),
+            score=f"visits {best.explore_count} of {root.explore_count}",
+            nodes=root.explore_count,
+            think_ms=think_ms,
+        )
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+def open_spiel_state(query: Query) -> tuple[Any, Callable[[Any, int], Move], Callable[[Any, Move], int]]:
+    """The query's position as a `pyspiel` state, with translators of its actions to our moves and back.
+
+    Raises:
+        EngineError: OpenSpiel does not have the game or refuses a move.
+    """
+    import pyspiel
+
+    try:
+        name, params = parse_spec(query.game)
+    except SpecError as error:
+        raise EngineError(str(error)) from error
+    size = int(params.get("size", 11))
+
+    def hex_action(state: Any, move: Move) -> int:
+        return size * size if move == SWAP else (int(move[1:]) - 1) * size + ord(move[0]) - ord("a")
+
+    def hex_move(state: Any, action: int) -> Move:
+        if action == size * size:
+            return SWAP
+        return Move(f"{chr(ord('a') + action % size)}{action // size + 1}")
+
+    to_move: Callable[[Any, int], Move]
+    to_action: Callable[[Any, Move], int]
+    try:
+        match name:
+            case "connect_four":
+                start = ConnectFour().decode(query.start)
+                if start.first or start.second:
+                    raise EngineError(f"OpenSpiel's Connect Four begins with the empty board, not {query.start!r}")
+                state = pyspiel.load_game("connect_four").new_initial_state()
+                to_move, to_action = (lambda _, action: Move(str(action + 1))), (lambda _, move: int(move) - 1)
+            case "hex":
+                if set(query.start) & set("XO") != {"X"} or query.start.count("X") != 1:
+                    raise EngineError(f"OpenSpiel's Hex begins with the empty board, not {query.start!r}")
+                swap = "True" if params.get("swap") else "False"
+                state = pyspiel.load_game(f"hex(board_size={size},swap={swap})").new_initial_state()
+                to_move, to_action = hex_move, hex_action
+            case "chess":
+                state = pyspiel.load_game("chess").new_initial_state(query.start)
+                to_move, to_action = _chess_move, (lambda state, move: int(state.parse_move_to_action(move)))
+            case _:
+                raise EngineError(f"MCTS by OpenSpiel plays connect_four, hex and chess, not {name}")
+        for move in query.moves:
+            state.apply_action(to_action(state, move))
+    except (pyspiel.SpielError, ValueError, IndexError) as error:
+        raise EngineError(f"OpenSpiel refused the position {query.start!r} {' '.join(query.moves)}: {error}") from error
+    return state, to_move, to_action
+
+
+def _chess_move(state: Any, action: int) -> Move:
+    """The UCI name of a chess action."""
+    import pyspiel
+
+    return Move(str(pyspiel.chess.action_to_move(action, state.board()).to_lan()))

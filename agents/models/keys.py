@@ -1,0 +1,70 @@
+"""A request as JSON and back, and the key under which its answer is found again."""
+
+from __future__ import annotations
+
+import json
+from hashlib import blake2b
+from typing import Any
+
+from stratarena.agents.budget import Spend
+from stratarena.agents.models.base import (
+    Completion,
+    Finish,
+    Message,
+    ModelAnswer,
+    ModelRequest,
+    Request,
+    Sampling,
+    Scores,
+    Scoring,
+)
+
+__all__ = ["answer_from_json", "answer_to_json", "request_from_json", "request_key", "request_to_json"]
+
+
+def request_to_json(request: ModelRequest) -> dict[str, Any]:
+    """Plain JSON values that hold all of the request."""
+    messages = [[message.role, message.content] for message in request.messages]
+    if isinstance(request, Scoring):
+        return {"kind": "score", "messages": messages, "continuations": list(request.continuations)}
+    sampling = request.sampling
+    return {
+        "kind": "complete",
+        "messages": messages,
+        "sampling": {
+            "max_tokens": sampling.max_tokens,
+            "temperature": sampling.temperature,
+            "top_p": sampling.top_p,
+            "seed": sampling.seed,
+        },
+    }
+
+
+def request_from_json(value: dict[str, Any]) -> ModelRequest:
+    """The request that `request_to_json` wrote."""
+    messages = tuple(Message(role, content) for role, content in value["messages"])
+    if value["kind"] == "score":
+        return Scoring(messages=messages, continuations=tuple(value["continuations"]))
+    return Request(messages=messages, sampling=Sampling(**value["sampling"]))
+
+
+def request_key(request: ModelRequest) -> str:
+    """32 hexadecimal digits that are equal exactly for equal requests."""
+    text = json.dumps(request_to_json(request), sort_keys=True, ensure_ascii=True)
+    return blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def answer_to_json(answer: ModelAnswer) -> dict[str, Any]:
+    """Plain JSON values that hold all of the answer."""
+    spend = {name: getattr(answer.spend, name) for name in Spend.__dataclass_fields__}
+    if isinstance(answer, Scores):
+        return {"logprobs": list(answer.logprobs), "n_tokens": list(answer.n_tokens), "spend": spend}
+    return {"text": answer.text, "finish": answer.finish.value, "spend": spend}
+
+
+def answer_from_json(value: dict[str, Any]) -> ModelAnswer:
+    """The answer that `answer_to_json` wrote."""
+    spend = Spend(**value["spend"])
+    if "logprobs" in value:
+        return Scores(logprobs=tuple(value["logprobs"]), n_tokens=tuple(value["n_tokens"]), spend=spend)
+    return Completion(text=value["text"], finish=Finish(value["finish"]), spend=spend)

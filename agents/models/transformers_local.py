@@ -1,0 +1,418 @@
+"""Causal language models run here, by torch and transformers: one worker thread, batched, prompts' beginnings cached.
+
+Everything that waits when the worker is free and begins with the same system message is answered as one left-padded
+batch. Padding a batch differently can change the last bits of a logit, and with them, rarely, a greedy choice: where a
+run must repeat to the letter whatever else is in flight, set `max_batch = 1`. Scores are computed one request at a
+time and do not depend on others.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from stratarena.agents.budget import Spend
+from stratarena.agents.models.base import (
+    Completion,
+    Finish,
+    Message,
+    ModelAnswer,
+    ModelError,
+    ModelRequest,
+    Request,
+    Scores,
+    Scoring,
+)
+from stratarena.agents.models.embedded import GGUF_SHA256, locate
+from stratarena.agents.params import Params, checked_params
+
+__all__ = ["LocalModel", "from_folder", "smollm2"]
+
+_KEPT_PREFIXES = 8
+
+
+class RuntimeParams(Params):
+    """How a local model is run."""
+
+    max_batch: int = Field(8, ge=1, description="requests answered side by side; 1 repeats exactly")
+    threads: int = Field(1, ge=1, description="torch threads; more than there are free cores is slower, not faster")
+    device: str = Field("cpu", description="a torch device, such as cpu or cuda:0")
+    dtype: Literal["float32", "bfloat16", "float16"] = Field("float32", description="number format of the weights")
+
+
+class FolderParams(RuntimeParams):
+    """Parameters of `transformers`."""
+
+    folder: str = Field(description="a folder that AutoModelForCausalLM opens, with a chat template")
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    request: ModelRequest
+    future: Future[ModelAnswer]
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What the worker needs, once it is there."""
+
+    torch: Any
+    model: Any
+    tokenizer: Any
+    stops: frozenset[int]
+    context: int
+
+
+class LocalModel:
+    """A `Model` on this machine. Weights are loaded by the worker when the first request comes."""
+
+    def __init__(
+        self, name: str, find_folder: Callable[[], Path], params: RuntimeParams, identity: Mapping[str, str]
+    ) -> None:
+        self.name = name
+        self._find_folder = find_folder
+        self._params = params
+        self._identity = dict(identity)
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._worker: threading.Thread | None = None
+        self._closed = False
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """Weights, library versions and how it is run."""
+        libraries = {f"{library} version": metadata.version(library) for library in ("torch", "transformers")}
+        runtime = {key: str(value) for key, value in self._params.model_dump().items() if key != "folder"}
+        return {**self._identity, **libraries, **runtime}
+
+    def submit(self, requests: Sequence[ModelRequest]) -> Sequence[Future[ModelAnswer]]:
+        """Futures that the worker fills."""
+        jobs = [_Job(request, Future()) for request in requests]
+        if self._closed:
+            for job in jobs:
+                job.future.set_exception(ModelError(f"{self.name} is closed"))
+        else:
+            for job in jobs:
+                self._jobs.put(job)
+            if self._worker is None:
+                self._worker = threading.Thread(target=self._work, name=f"model-{self.name}", daemon=True)
+                self._worker.start()
+        return [job.future for job in jobs]
+
+    def close(self) -> None:
+        """Take no more; what still waits fails. The batch in hand is finished first."""
+        self._closed = True
+        if self._worker is not None:
+            self._jobs.put(None)
+            self._worker.join()
+
+    def _work(self) -> None:
+        """The worker: batch after batch until closed."""
+        waiting: deque[_Job] = deque()
+        engine: _Inference | None = None
+        while True:
+            self._gather(waiting)
+            if self._closed:
+                for job in waiting:
+                    job.future.set_exception(ModelError(f"{self.name} was closed"))
+                return
+            batch = _next_batch(waiting, self._params.max_batch)
+            try:
+                if engine is None:
+                    engine = _Inference(_load(self._find_folder(), self._params))
+                answers = engine.answer([job.request for job in batch])
+            except Exception as error:
+                # Whatever goes wrong in here is infrastructure: the callers are told, and the worker goes on.
+                told = error if isinstance(error, ModelError) else ModelError(f"{type(error).__name__}: {error}")
+                for job in batch:
+                    job.future.set_exception(told)
+                continue
+            for job, answer in zip(batch, answers, strict=True):
+                job.future.set_result(answer)
+
+    def _gather(self, waiting: deque[_Job]) -> None:
+        """Take all that has come; wait only when there is nothing to do."""
+        block = not waiting
+        while True:
+            try:
+                job = self._jobs.get(block=block)
+            except queue.Empty:
+                return
+            if job is None:
+                return
+            waiting.append(job)
+            block = False
+
+
+def smollm2(name: str, params: Mapping[str, Any]) -> LocalModel:
+    """SmolLM2-135M-Instruct on this machine's CPU; fetched once by `stratarena models fetch smollm2`."""
+    checked = checked_params(RuntimeParams, params, where=f"model {name!r}")
+    identity = {"name": "SmolLM2-135M-Instruct", "weights": f"sha256:{GGUF_SHA256} (Q4_1, run as {checked.dtype})"}
+    return LocalModel(name, locate, checked, identity)
+
+
+def from_folder(name: str, params: Mapping[str, Any]) -> LocalModel:
+    """Any causal language model in a local folder that transformers opens; nothing is downloaded."""
+    checked = checked_params(FolderParams, params, where=f"model {name!r}")
+    folder = Path(checked.folder).expanduser()
+
+    def find() -> Path:
+        if not (folder / "config.json").exists():
+            raise ModelError(f"{folder} is no model folder: there is no config.json in it")
+        return folder
+
+    return LocalModel(name, find, checked, {"name": folder.name})
+
+
+def _next_batch(waiting: deque[_Job], most: int) -> list[_Job]:
+    """The oldest job, and with it those of the same kind and system message, oldest first."""
+    first = waiting.popleft()
+    batch = [first]
+    if isinstance(first.request, Request):
+        system = _system(first.request.messages)
+        rest: list[_Job] = []
+        while waiting:
+            job = waiting.popleft()
+            alike = isinstance(job.request, Request) and _system(job.request.messages) == system
+            (batch if alike and len(batch) < most else rest).append(job)
+        waiting.extend(rest)
+    return batch
+
+
+def _system(messages: tuple[Message, ...]) -> str | None:
+    return messages[0].content if messages[0].role == "system" else None
+
+
+def _load(folder: Path, params: RuntimeParams) -> _Loaded:
+    """The weights in memory. Raises `ModelError` when the extra is missing or the folder is no model."""
+    # Nothing may be asked of a hub, and progress bars have no place in a tournament's output.
+    os.environ.update(HF_HUB_OFFLINE="1", TQDM_DISABLE="1", TRANSFORMERS_VERBOSITY="error")
+    try:
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+    except ImportError as error:
+        raise ModelError(f"{error}; install the extra: pip install 'stratarena[torch]'") from error
+    torch.set_num_threads(params.threads)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(folder)
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=getattr(torch, params.dtype), attn_implementation="sdpa"
+        )
+        model = model.to(params.device).eval()
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ModelError(f"{folder} cannot be loaded: {str(error).splitlines()[0]}") from error
+    if not tokenizer.chat_template:
+        raise ModelError(f"{folder}: the tokenizer has no chat template")
+    stops = model.generation_config.eos_token_id
+    stops = stops if isinstance(stops, list) else [stops]
+    return _Loaded(
+        torch=torch,
+        model=model,
+        tokenizer=tokenizer,
+        stops=frozenset({*stops, tokenizer.eos_token_id} - {None}),
+        context=int(model.config.max_position_embeddings),
+    )
+
+
+class _Inference:
+    """Prompts to answers. Keeps the attention cache of each system message, so that rules are read once."""
+
+    def __init__(self, loaded: _Loaded) -> None:
+        self._torch = loaded.torch
+        self._model = loaded.model
+        self._tokenizer = loaded.tokenizer
+        self._stops = loaded.stops
+        self._context = loaded.context
+        self._prefixes: dict[str, tuple[list[int], Any]] = {}
+
+    def answer(self, requests: Sequence[ModelRequest]) -> list[ModelAnswer]:
+        """One answer a request: several `Request`s with one system message, or a single `Scoring`."""
+        began = time.perf_counter()
+        with self._torch.inference_mode():
+            if isinstance(requests[0], Scoring):
+                logprobs, n_tokens, n_read = self._score(requests[0])
+                spend = Spend(model_calls=1, prompt_tokens=n_read, think_ms=(time.perf_counter() - began) * 1000)
+                return [Scores(logprobs=logprobs, n_tokens=n_tokens, spend=spend)]
+            asked = [request for request in requests if isinstance(request, Request)]
+            prompts = [self._prompt(request.messages) for request in asked]
+            written = self._complete(prompts, asked)
+        # A batch's time is shared equally: nobody could say whose token took longer.
+        think_ms = (time.perf_counter() - began) * 1000 / len(asked)
+        return [
+            Completion(
+                text=self._tokenizer.decode(tokens, skip_special_tokens=True),
+                finish=finish,
+                spend=Spend(model_calls=1, prompt_tokens=len(prompt), completion_tokens=len(tokens), think_ms=think_ms),
+            )
+            for prompt, (tokens, finish) in zip(prompts, written, strict=True)
+        ]
+
+    def _prompt(self, messages: tuple[Message, ...]) -> list[int]:
+        """Token ids of the conversation up to where the answer begins."""
+        turns = [{"role": message.role, "content": message.content} for message in messages]
+        text = self._tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False)
+        return self._encode(text)
+
+    def _encode(self, text: str) -> list[int]:
+        ids: list[int] = self._tokenizer(text, add_special_tokens=False).input_ids
+        return ids
+
+    def _prefix(self, messages: tuple[Message, ...], prompts: Sequence[list[int]]) -> tuple[list[int], Any]:
+        """Tokens that all these prompts begin with, and a copy of the attention cache after them."""
+        system = _system(messages)
+        if system is None:
+            return [], self._empty_cache()
+        if system not in self._prefixes:
+            text = self._tokenizer.apply_chat_template(
+                [{"role": "system", "content": system}], add_generation_prompt=False, tokenize=False
+            )
+            ids = self._encode(text)
+            cache = self._empty_cache()
+            self._model(self._tensor([ids]), past_key_values=cache, use_cache=True, logits_to_keep=1)
+            if len(self._prefixes) >= _KEPT_PREFIXES:
+                self._prefixes.pop(next(iter(self._prefixes)))
+            self._prefixes[system] = (ids, cache)
+        ids, cache = self._prefixes[system]
+        if any(prompt[: len(ids)] != ids or len(prompt) == len(ids) for prompt in prompts):
+            # A template that treats a lone system message differently shares no prefix with the prompts.
+            return [], self._empty_cache()
+        return ids, copy.deepcopy(cache)
+
+    def _empty_cache(self) -> Any:
+        from transformers import DynamicCache
+
+        return DynamicCache(config=self._model.config)
+
+    def _tensor(self, rows: Sequence[Sequence[int]]) -> Any:
+        return self._torch.tensor(rows, device=self._model.device)
+
+    def _complete(self, prompts: Sequence[list[int]], requests: Sequence[Request]) -> list[tuple[list[int], Finish]]:
+        """Tokens of each answer without the token that ended it, and why it ended."""
+        torch = self._torch
+        for prompt, request in zip(prompts, requests, strict=True):
+            self._check_length(len(prompt) + request.sampling.max_tokens)
+        prefix, cache = self._prefix(requests[0].messages, prompts)
+        n, start = len(prompts), len(prefix)
+        rests = [prompt[start:] for prompt in prompts]
+        width = max(map(len, rests))
+        pad = next(iter(self._stops))
+        ids = self._tensor([[pad] * (width - len(rest)) + rest for rest in rests])
+        mask = self._tensor([[1] * start + [0] * (width - len(rest)) + [1] * len(rest) for rest in rests])
+        positions = self._tensor(
+            [[start] * (width - len(rest)) + list(range(start, start + len(rest))) for rest in rests]
+        )
+        if n > 1 and start:
+            cache.batch_repeat_interleave(n)
+        generators = [_generator(torch, request, self._model.device) for request in requests]
+        written: list[list[int]] = [[] for _ in requests]
+        finishes: list[Finish | None] = [None] * n
+        while True:
+            logits = self._model(
+                ids,
+                attention_mask=mask,
+                position_ids=positions,
+                past_key_values=cache,
+                use_cache=True,
+                logits_to_keep=1,
+            ).logits[:, -1]
+            chosen = [pad] * n
+            for row, request in enumerate(requests):
+                if finishes[row] is not None:
+                    continue
+                token = _choose(torch, logits[row].float(), request, generators[row])
+                chosen[row] = token
+                if token in self._stops:
+                    finishes[row] = Finish.STOP
+                    continue
+                written[row].append(token)
+                if len(written[row]) >= request.sampling.max_tokens:
+                    finishes[row] = Finish.LENGTH
+            if all(finish is not None for finish in finishes):
+                return [(tokens, finish or Finish.STOP) for tokens, finish in zip(written, finishes, strict=True)]
+            ids = self._tensor([[token] for token in chosen])
+            mask = torch.cat([mask, torch.ones_like(ids)], dim=1)
+            positions = positions[:, -1:] + 1
+
+    def _score(self, request: Scoring) -> tuple[tuple[float, ...], tuple[int, ...], int]:
+        """Log-probabilities, token counts, and tokens read: one pass over a trie of all continuations.
+
+        Continuations that begin alike share those tokens. The trie is laid out as one sequence behind the prompt, each
+        token seeing the prompt and its own ancestors only, at the position it would have if it stood alone.
+        """
+        torch = self._torch
+        prompt = self._prompt(request.messages)
+        texts = [self._encode(text) for text in request.continuations]
+        if not all(texts):
+            raise ModelError(f"{self._empty(request)!r} is no text that could be scored")
+        self._check_length(len(prompt) + max(map(len, texts)))
+        prefix, cache = self._prefix(request.messages, [prompt])
+        start = len(prefix)
+        rest = prompt[start:]
+        # The last token of a text is only ever predicted, so it needs no place of its own.
+        index: dict[tuple[int, ...], int] = {}
+        for text in texts:
+            for length in range(1, len(text)):
+                index.setdefault(tuple(text[:length]), len(index))
+        n_rest, n_nodes = len(rest), len(index)
+        seen = torch.zeros(n_rest + n_nodes, start + n_rest + n_nodes, dtype=torch.bool, device=self._model.device)
+        seen[:n_rest, : start + n_rest] = torch.ones(n_rest, start + n_rest, dtype=torch.bool).tril(start)
+        seen[n_rest:, : start + n_rest] = True
+        for path, place in index.items():
+            for length in range(1, len(path) + 1):
+                seen[n_rest + place, start + n_rest + index[path[:length]]] = True
+        mask = torch.zeros(seen.shape, dtype=self._model.dtype, device=self._model.device)
+        mask.masked_fill_(~seen, torch.finfo(self._model.dtype).min)
+        logits = self._model(
+            self._tensor([[*rest, *(path[-1] for path in index)]]),
+            position_ids=self._tensor(
+                [[*range(start, start + n_rest), *(start + n_rest + len(path) - 1 for path in index)]]
+            ),
+            attention_mask=mask[None, None],
+            past_key_values=cache,
+            use_cache=True,
+            logits_to_keep=n_nodes + 1,
+        ).logits[0]
+        logprobs = torch.log_softmax(logits.float(), dim=-1)
+        totals = tuple(
+            sum(float(logprobs[0 if at == 0 else 1 + index[tuple(text[:at])], token]) for at, token in enumerate(text))
+            for text in texts
+        )
+        return totals, tuple(map(len, texts)), len(prompt) + n_nodes
+
+    def _empty(self, request: Scoring) -> str:
+        return next(text for text in request.continuations if not self._encode(text))
+
+    def _check_length(self, n_tokens: int) -> None:
+        if n_tokens > self._context:
+            raise ModelError(f"the prompt and its answer would take {n_tokens} tokens; the model reads {self._context}")
+
+
+def _generator(torch: Any, request: Request, device: Any) -> Any:
+    """The request's own source of randomness; None for greedy decoding."""
+    if request.sampling.temperature == 0:
+        return None
+    return torch.Generator(device=device).manual_seed(request.sampling.seed or 0)
+
+
+def _choose(torch: Any, logits: Any, request: Request, generator: Any) -> int:
+    """The next token of one row: its likeliest, or a draw from its own generator."""
+    sampling = request.sampling
+    if generator is None:
+        return int(logits.argmax())
+    probabilities = torch.softmax(logits / sampling.temperature, dim=-1)
+    if sampling.top_p < 1:
+        ordered, order = probabilities.sort(descending=True)
+        beyond = ordered.cumsum(0) - ordered >= sampling.top_p
+        probabilities = probabilities.index_fill(0, order[beyond], 0.0)
+    return int(torch.multinomial(probabilities, 1, generator=generator))

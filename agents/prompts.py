@@ -1,0 +1,46 @@
+"""A view as messages for a model. Templates are versioned; there is no logic here beyond formatting."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stratarena.agents.base import View
+from stratarena.agents.models.base import Message
+from stratarena.games.base import Seat
+
+__all__ = ["TEMPLATE", "move_messages"]
+
+TEMPLATE = "board-v1"
+
+_ANSWER = "Answer with just one of them."
+_ANSWER_UNLISTED = "Answer with just the move."
+_ANSWER_AFTER_THOUGHT = "Think as briefly as you can, then end with a line of its own: MOVE: followed by your move."
+_WHITE_BLACK = {Seat.FIRST: "White", Seat.SECOND: "Black"}
+_X_O = {Seat.FIRST: "X", Seat.SECOND: "O"}
+
+
+def move_messages(
+    view: View[Any], *, list_legal_moves: bool, history: int, reasoning: bool = False
+) -> tuple[Message, ...]:
+    """The conversation that asks for a move: rules, position, and each refused answer with what was wrong.
+
+    `history` is how many of the last plies are shown; `reasoning` invites thoughts before the move. The first message
+    is the same for every turn of a game, so that a model need read it only once.
+    """
+    answer = _ANSWER_AFTER_THOUGHT if reasoning else _ANSWER if list_legal_moves else _ANSWER_UNLISTED
+    system = Message("system", f"You play a board game to win.\n{view.game.rules}")
+    messages = [system, Message("user", _position(view, answer, list_legal_moves=list_legal_moves, history=history))]
+    for refusal in view.refused:
+        messages.append(Message("assistant", refusal.text))
+        messages.append(Message("user", f"That was refused ({refusal.kind}): {refusal.why}.\n{answer}"))
+    return tuple(messages)
+
+
+def _position(view: View[Any], answer: str, *, list_legal_moves: bool, history: int) -> str:
+    name = (_WHITE_BLACK if view.game.id == "chess" else _X_O)[view.seat]
+    parts = [view.game.render(view.state, view.seat), f"Position: {view.game.encode(view.state)}"]
+    if history and view.moves:
+        parts.append(f"Last moves: {' '.join(view.moves[-history:])}")
+    moves = f" Your legal moves are: {', '.join(view.game.legal_moves(view.state))}." if list_legal_moves else ""
+    parts.append(f"You are {name}.{moves} Which move do you play? {answer}")
+    return "\n".join(parts)

@@ -1,0 +1,109 @@
+"""A model's answer to a legal move, or a typed error. Nothing is guessed.
+
+The strict reader takes an answer that is a move, or that has exactly one line `MOVE: move`. The tolerant reader, a mode
+with a name of its own that the record keeps with the agent, also takes the one legal move that an answer mentions.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal, TypeVar
+
+from stratarena.games.base import AmbiguousMove, Game, MalformedMove, Move, MoveError
+
+__all__ = ["Reader", "read_move"]
+
+S = TypeVar("S")
+Reader = Literal["strict", "tolerant"]
+
+_LONGEST_KEPT = 400
+_LONGEST_READ = 20_000
+_LABELLED = re.compile(r"^[ \t]*(?:\*\*)?move(?:\*\*)?[ \t]*:(?:\*\*)?[ \t]*(.*?)[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_WRAPPING = re.compile(r"^(\*\*|`|\")(.*)\1$")
+_WORD = re.compile(r"[A-Za-z0-9+#=-]+")
+_EXPECTED = "expected one line of the form MOVE: followed by a move"
+
+
+def read_move(game: Game[S], state: S, text: str, *, reader: Reader = "strict", cut_off: bool = False) -> Move:
+    """The legal move that an answer names.
+
+    `cut_off` says that the answer ended at its bound on tokens, which goes into the message where no move was found.
+
+    Raises:
+        MalformedMove: no move can be read.
+        AmbiguousMove: several different moves can.
+        IllegalMove: the one move that can be read is not legal.
+    """
+    text = text[:_LONGEST_READ]
+    labelled = [_unwrapped(found) for found in _LABELLED.findall(text)]
+    if not labelled and "\n" not in text.strip():
+        labelled = [_unwrapped(text.strip())]
+    elif not labelled:
+        labelled = []
+    distinct = list(dict.fromkeys(labelled))
+    error: MoveError
+    if len(distinct) == 1:
+        try:
+            return game.parse(state, distinct[0])
+        except MoveError as problem:
+            error = _about(text, problem, cut_off=cut_off)
+    elif distinct:
+        moves = {name for name in distinct if _parsed(game, state, name) is not None}
+        if len(moves) == 1 and len({_parsed(game, state, name) for name in distinct}) == 1:
+            return game.parse(state, moves.pop())
+        error = AmbiguousMove(
+            _kept(text),
+            game=game.id,
+            position=game.encode(state),
+            why=f"the answer names several moves ({', '.join(_kept(name, 20) for name in distinct[:5])}); name one",
+        )
+    else:
+        why = "the answer was cut off before a move; answer at once, " if cut_off else "no move found; "
+        error = MalformedMove(_kept(text), game=game.id, position=game.encode(state), why=why + _EXPECTED)
+    if reader == "tolerant" and not isinstance(error, AmbiguousMove):
+        return _only_mention(game, state, text, error)
+    raise error
+
+
+def _only_mention(game: Game[Any], state: Any, text: str, error: MoveError) -> Move:
+    """The one legal move among the words of the answer. Raises the strict reader's error where there is none."""
+    words = dict.fromkeys(_WORD.findall(text))
+    mentioned = {move for word in words if (move := _parsed(game, state, word)) is not None}
+    if len(mentioned) == 1:
+        return mentioned.pop()
+    if mentioned:
+        raise AmbiguousMove(
+            _kept(text),
+            game=game.id,
+            position=game.encode(state),
+            why=f"the answer mentions several legal moves ({', '.join(sorted(mentioned)[:5])}); name one",
+        )
+    raise error
+
+
+def _parsed(game: Game[Any], state: Any, word: str) -> Move | None:
+    try:
+        return game.parse(state, word)
+    except MoveError:
+        return None
+
+
+def _about(text: str, error: MoveError, *, cut_off: bool) -> MoveError:
+    """The game's error with the whole answer as its text, and what form was expected where it was no move at all."""
+    why = error.why
+    if isinstance(error, MalformedMove):
+        why = f"no move could be read; {_EXPECTED}; {why}"
+        if cut_off:
+            why = f"the answer was cut off before a move; answer at once, {_EXPECTED}"
+    return type(error)(_kept(text), game=error.game, position=error.position, why=why)
+
+
+def _unwrapped(text: str) -> str:
+    """The text without one pair of stars, backticks or quotes around it and without a full stop behind it."""
+    bare = text.strip().removesuffix(".")
+    wrapped = _WRAPPING.match(bare)
+    return wrapped[2].strip() if wrapped else bare
+
+
+def _kept(text: str, longest: int = _LONGEST_KEPT) -> str:
+    return text if len(text) <= longest else text[: longest - 1] + "…"

@@ -1,0 +1,1 @@
+"""The reading: pure functions over records, then pictures, then pages."""

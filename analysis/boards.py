@@ -1,0 +1,244 @@
+"""A frame of a replay as lines of plain text, safe to print: board, thought, refusals, plans and spend."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import Any, assert_never
+
+from stratarena.agents.budget import Spend
+from stratarena.agents.models.base import Completion, Scores, Scoring
+from stratarena.agents.plan import Plan
+from stratarena.arena.events import (
+    Body,
+    Called,
+    Consulted,
+    Faulted,
+    MatchClosed,
+    MatchOpened,
+    Overran,
+    Proposed,
+    Refused,
+    Revised,
+    TurnClosed,
+)
+from stratarena.arena.replay import Frame
+from stratarena.arena.specs import Verdict
+from stratarena.games.base import Game, Seat
+
+__all__ = ["frame_text", "printable", "shortened", "spend_text", "verdict_text"]
+
+_ESCAPES = re.compile(
+    r"\x1b\][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # operating system commands: titles, links, clipboard
+    r"|\x1b[PX^_][^\x1b\x9c]*(?:\x1b\\|\x9c)?"  # device control and other strings
+    r"|(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]?"  # cursor, colours
+    r"|\x1b[ -/]*[0-~]?"
+)
+_LABEL = 9
+
+
+def printable(text: str) -> str:
+    """The text without anything that could act on a terminal or disguise itself; newlines stay.
+
+    Terminal escape sequences, control characters and format characters (direction overrides, zero-width marks) are
+    dropped, tabs become four spaces, every kind of line end a newline, lone surrogates `�`.
+    """
+    plain = _ESCAPES.sub("", text.replace("\r\n", "\n"))
+    return "".join(_shown(character) for character in plain)
+
+
+def _shown(character: str) -> str:
+    if character in "\n\r\v\f\x85\u2028\u2029":
+        return "\n"
+    if character == "\t":
+        return "    "
+    category = unicodedata.category(character)
+    if category in ("Cc", "Cf"):
+        return ""
+    return "\ufffd" if category == "Cs" else character
+
+
+def shortened(text: str, limit: int) -> str:
+    """The text printable and on one line, line ends shown as `⏎`, cut after `limit` characters (says how many more)."""
+    line = "⏎".join(part.strip() for part in printable(text).strip().split("\n"))
+    line = re.sub("⏎{2,}", "⏎⏎", line)
+    return line if len(line) <= limit else f"{line[:limit].rstrip()} … ({len(line) - limit} more characters)"
+
+
+def frame_text(
+    frame: Frame,
+    game: Game[Any],
+    *,
+    key: str,
+    names: Mapping[Seat, str],
+    plies: int | None = None,
+    width: int = 100,
+    limit: int = 400,
+) -> tuple[str, ...]:
+    """The lines that show one frame of a replay: header, board, then what happened in the turn.
+
+    Pure, and safe to print whatever strangers wrote into the record.
+
+    Args:
+        key: the match's key.
+        names: the agent in each seat.
+        plies: of the whole match, if it should be said.
+        width: columns to wrap prose at; the board is never wrapped.
+        limit: characters shown of a model's answer, a refused text or a reason.
+    """
+    of = "" if plies is None else f" of {plies}"
+    lines = [f"{shortened(key, limit)}  ply {frame.ply}{of}", _headline(frame, names, limit), ""]
+    lines += printable(game.render(frame.state, Seat.FIRST)).split("\n")
+    details = [line for step in frame.steps for line in _lines(step, limit, width)]
+    details += _closing(frame, names, limit, width)
+    if details:
+        lines += ["", *details]
+    return tuple(lines)
+
+
+def spend_text(spend: Spend, *, wait_ms: float | None = None) -> str:
+    """A spend in words: only what was spent, an unknown cost as such."""
+    parts = []
+    if spend.model_calls:
+        parts.append(f"{spend.model_calls} model call{'s' if spend.model_calls != 1 else ''}")
+        parts.append(f"{spend.prompt_tokens} + {spend.completion_tokens} tokens")
+    if spend.nodes:
+        parts.append(f"{spend.nodes:,} nodes")
+    parts.append(f"{_time(spend.think_ms)} thinking")
+    if wait_ms:
+        parts.append(f"{_time(wait_ms)} waiting")
+    if spend.cost_usd is None:
+        parts.append("cost unknown")
+    elif spend.cost_usd:
+        parts.append(f"${spend.cost_usd:.4f}")
+    return ", ".join(parts)
+
+
+def verdict_text(verdict: Verdict, names: Mapping[Seat, str]) -> str:
+    """How a match ended, in words, with the agents' names."""
+    reason = printable(verdict.reason).replace("_", " ")
+    if verdict.ending.value == "void":
+        return f"void: {reason}; counts for nobody"
+    if verdict.at_fault is not None:
+        seat = verdict.at_fault
+        return f"{_name(names, seat.other)} wins: {_name(names, seat)} forfeits ({reason})"
+    if verdict.winner is None:
+        return f"draw: {reason}"
+    return f"{_name(names, verdict.winner)} wins: {reason}"
+
+
+def _headline(frame: Frame, names: Mapping[Seat, str], limit: int) -> str:
+    if frame.seat is None:
+        if frame.move is not None:
+            return f"opening: {shortened(frame.move, limit)}"
+        return f"{_name(names, Seat.FIRST)} (first) against {_name(names, Seat.SECOND)} (second)"
+    who = f"{_name(names, frame.seat)} ({frame.seat.value})"
+    if frame.move is None:
+        return f"{who} makes no move"
+    return f"{who} plays {shortened(frame.move, limit)}"
+
+
+def _lines(body: Body, limit: int, width: int) -> Iterator[str]:
+    """What one fact looks like; nothing for facts that the headline tells."""
+    match body:
+        case MatchOpened() | TurnClosed() | MatchClosed():
+            # The headline and the closing lines tell these.
+            return
+        case Called():
+            yield from _labelled("asked", _call(body), width)
+            if isinstance(body.answer, Completion):
+                cut = " [cut off]" if body.answer.finish.value == "length" else ""
+                yield from _labelled("answer", f"“{shortened(body.answer.text, limit)}”{cut}", width)
+            elif isinstance(body.answer, Scores) and isinstance(body.request, Scoring):
+                yield from _labelled("likeliest", _likeliest(body.request, body.answer), width)
+            else:
+                yield from _labelled("failed", shortened(body.error or "no answer", limit), width)
+        case Consulted(engine=engine, line=line, error=error):
+            if line is None:
+                yield from _labelled("failed", f"{engine.kind}: {shortened(error or 'no answer', limit)}", width)
+                return
+            facts = [f"{engine.kind}: {line.move}", *([printable(line.score)] if line.score else [])]
+            facts += [f"{name} {value:,}" for name, value in (("nodes", line.nodes), ("depth", line.depth)) if value]
+            facts += [f"line {shortened(' '.join(line.pv), limit)}"] if line.pv else []
+            yield from _labelled("engine", ", ".join(facts), width)
+        case Proposed(plan):
+            yield from _labelled("plan", _plan(plan, limit), width)
+        case Revised(before, after, cause):
+            revision = f"{' '.join(before.moves) or 'nothing'} → {_plan(after, limit)} (because: {cause.value})"
+            yield from _labelled("revised", printable(revision), width)
+        case Refused(refusal):
+            said = f"{refusal.kind}: “{shortened(refusal.text, limit)}”: {shortened(refusal.why, limit)}"
+            yield from _labelled("refused", said, width)
+        case Overran(scope, overrun):
+            limits = f"{overrun.used:g} {overrun.resource} of {overrun.limit:g} allowed for the {scope}"
+            yield from _labelled("overran", limits, width)
+        case Faulted(where, error):
+            yield from _labelled("fault", f"{where}: {shortened(error, limit)}", width)
+        case _:
+            assert_never(body)
+
+
+def _closing(frame: Frame, names: Mapping[Seat, str], limit: int, width: int) -> Iterator[str]:
+    """What the turn came to, and how the match ended if it did."""
+    turn = frame.turn
+    if turn is not None:
+        if turn.confidence is not None:
+            yield from _labelled("believes", f"{turn.confidence:.0%} to win", width)
+        if turn.fallback is not None:
+            yield from _labelled("fallback", shortened(turn.fallback, limit), width)
+        yield from _labelled("spent", spend_text(turn.spend, wait_ms=turn.wait_ms), width)
+        if frame.checked and turn.digest is not None:
+            yield from _labelled("state", f"{printable(turn.digest)}, as recorded", width)
+    if frame.verdict is not None:
+        yield from _labelled("result", f"{verdict_text(frame.verdict, names)} (ply {frame.ply})", width)
+
+
+def _labelled(label: str, text: str, width: int) -> list[str]:
+    """The text wrapped beside its label."""
+    return textwrap.wrap(
+        text,
+        width=max(width, 3 * _LABEL),
+        initial_indent=f"{label:<{_LABEL}} ",
+        subsequent_indent=" " * (_LABEL + 1),
+        break_on_hyphens=False,
+    ) or [label]
+
+
+def _call(call: Called) -> str:
+    what = "to score" if isinstance(call.request, Scoring) else "to write"
+    name = shortened(call.model, 80)
+    if call.answer is None:
+        return f"{name} {what}"
+    return f"{name} {what}: {spend_text(call.answer.spend, wait_ms=call.wait_ms)}"
+
+
+def _likeliest(request: Scoring, scores: Scores) -> str:
+    """The five best-scored continuations by log-probability per token."""
+    rows = sorted(
+        (-logprob / max(n, 1), index, logprob)
+        for index, (logprob, n) in enumerate(zip(scores.logprobs, scores.n_tokens, strict=True))
+    )
+    shown = [f"{shortened(request.continuations[index], 20)} {-per:.2f}" for per, index, _ in rows[:5]]
+    more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
+    return f"{', '.join(shown)}{more} (ln p per token)"
+
+
+def _plan(plan: Plan, limit: int) -> str:
+    parts = [shortened(" ".join(plan.moves), limit) or "no moves"]
+    if plan.value is not None:
+        parts.append(f"value {plan.value:+.2f}")
+    if plan.cost is not None:
+        parts.append(f"cost {plan.cost}")
+    if plan.why:
+        parts.append(shortened(plan.why, limit))
+    return "; ".join(parts)
+
+
+def _time(ms: float) -> str:
+    return f"{ms / 1000:.1f} s" if ms >= 1000 else f"{ms:.1f} ms" if ms < 10 else f"{ms:.0f} ms"
+
+
+def _name(names: Mapping[Seat, str], seat: Seat) -> str:
+    return shortened(names[seat], 60)

@@ -1,0 +1,199 @@
+"""Pictures for reports: data to SVG, the same bytes for the same data, intervals drawn, counts stated.
+
+Colours are Okabe and Ito's (2008), told apart with every common kind of colour vision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from io import StringIO
+from typing import Any
+
+from stratarena.analysis.estimate import Estimate
+from stratarena.analysis.league import Tally
+
+__all__ = [
+    "PLOTS_MISSING",
+    "available",
+    "cost_figure",
+    "endings_figure",
+    "heat_figure",
+    "ratings_figure",
+    "seats_figure",
+]
+
+PLOTS_MISSING = "Figures need matplotlib: pip install 'stratarena[plots]', then write the report again."
+
+_BLUE, _ORANGE, _GREEN, _PINK, _SKY, _RED, _YELLOW, _BLACK = (
+    "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#222222",
+)  # fmt: skip
+_SETTINGS = {
+    "svg.hashsalt": "stratarena",
+    "svg.fonttype": "path",
+    "font.family": "DejaVu Sans",
+    "font.size": 9.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#666666",
+    "axes.axisbelow": True,
+    "text.parse_math": False,
+}
+
+
+def available() -> bool:
+    """Whether pictures can be drawn here."""
+    from importlib.util import find_spec
+
+    return find_spec("matplotlib") is not None
+
+
+def ratings_figure(ratings: Mapping[str, Estimate], anchor: str | None) -> str:
+    """Ratings with their intervals, the strongest on top."""
+
+    def draw(axes: Any) -> None:
+        ordered = sorted(ratings.items(), key=lambda item: item[1].value or 0.0)
+        for row, (_, estimate) in enumerate(ordered):
+            if estimate.low is not None:
+                axes.plot([estimate.low, estimate.high], [row, row], color=_BLUE, linewidth=2, alpha=0.55)
+            axes.plot([estimate.value], [row], "o", color=_BLUE if estimate.low is not None else _BLACK, markersize=6)
+        axes.set_yticks(range(len(ordered)), [f"{_short(name)}  (n={estimate.n})" for name, estimate in ordered])
+        axes.set_xlabel(f"Elo above {_short(anchor)}" if anchor else "Elo above the mean of all")
+        axes.grid(axis="x", color="#dddddd")
+        axes.margins(y=0.08)
+
+    return _svg(draw, height=1.1 + 0.34 * len(ratings))
+
+
+def heat_figure(agents: Sequence[str], cells: Mapping[tuple[str, str], Tally]) -> str:
+    """Score of the row's agent against the column's, in per cent, with the number of matches."""
+
+    def draw(axes: Any) -> None:
+        for row, one in enumerate(agents):
+            for column, other in enumerate(agents):
+                cell = cells.get((one, other))
+                if cell is None or cell.games == 0:
+                    axes.add_patch(_rectangle(column, row, "#eeeeee"))
+                    continue
+                share = cell.points / cell.games
+                axes.add_patch(_rectangle(column, row, _diverging(share)))
+                ink = "white" if abs(share - 0.5) > 0.35 else _BLACK
+                axes.text(column, row - 0.08, f"{100 * share:.0f}", ha="center", va="center", color=ink, fontsize=10)
+                axes.text(column, row + 0.28, f"n={cell.games}", ha="center", va="center", color=ink, fontsize=6)
+        names = [_short(name) for name in agents]
+        axes.set_xlim(-0.5, len(agents) - 0.5)
+        axes.set_ylim(len(agents) - 0.5, -0.5)
+        axes.set_xticks(range(len(agents)), names, rotation=35, ha="right")
+        axes.set_yticks(range(len(agents)), names)
+        axes.tick_params(length=0)
+        for side in axes.spines.values():
+            side.set_visible(False)
+
+    return _svg(draw, height=1.6 + 0.5 * len(agents), width=2.4 + 0.72 * len(agents))
+
+
+def seats_figure(rates: Mapping[str, tuple[Estimate, Estimate]]) -> str:
+    """Score in seat FIRST and in seat SECOND with intervals."""
+
+    def draw(axes: Any) -> None:
+        names = list(rates)
+        for offset, index, colour, label in ((-0.14, 0, _BLUE, "FIRST"), (0.14, 1, _ORANGE, "SECOND")):
+            for row, name in enumerate(names):
+                estimate = rates[name][index]
+                if estimate.value is None:
+                    continue
+                shown = label if row == 0 else None
+                axes.plot([estimate.value], [row + offset], "o", color=colour, label=shown)
+                axes.plot([estimate.low, estimate.high], [row + offset] * 2, color=colour, linewidth=2, alpha=0.55)
+        axes.axvline(0.5, color="#999999", linewidth=1, linestyle=":")
+        axes.set_yticks(range(len(names)), [_short(name) for name in names])
+        axes.invert_yaxis()
+        axes.set_xlim(-0.02, 1.02)
+        axes.set_xlabel("score a match")
+        axes.grid(axis="x", color="#dddddd")
+        axes.legend(title="seat", loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+
+    return _svg(draw, height=1.2 + 0.42 * len(rates))
+
+
+def endings_figure(endings: Mapping[str, Mapping[str, int]]) -> str:
+    """How each agent's matches ended: shares of all its matches, stacked."""
+
+    def draw(axes: Any) -> None:
+        names = list(endings)
+        kinds = sorted({kind for found in endings.values() for kind in found})
+        colours = (_BLUE, _ORANGE, _GREEN, _RED, _SKY, _PINK, _YELLOW, "#999999")
+        left = [0.0] * len(names)
+        for number, kind in enumerate(kinds):
+            shares = [endings[name].get(kind, 0) / max(sum(endings[name].values()), 1) for name in names]
+            hatch = "//" if number >= len(colours) else None
+            axes.barh(
+                range(len(names)), shares, left=left, color=colours[number % len(colours)], label=kind,
+                height=0.7, edgecolor="white", linewidth=0.5, hatch=hatch,
+            )  # fmt: skip
+            left = [before + share for before, share in zip(left, shares, strict=True)]
+        labels = [f"{_short(name)}  (n={sum(endings[name].values())})" for name in names]
+        axes.set_yticks(range(len(names)), labels)
+        axes.invert_yaxis()
+        axes.set_xlim(0, 1)
+        axes.set_xlabel("share of its matches")
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, fontsize=8)
+
+    return _svg(draw, height=1.2 + 0.36 * len(endings))
+
+
+def cost_figure(points: Mapping[str, tuple[Estimate, Estimate]]) -> str:
+    """Score against thinking time a turn, both with intervals; time on a logarithmic axis."""
+
+    def draw(axes: Any) -> None:
+        colours = (_BLUE, _ORANGE, _GREEN, _RED, _SKY, _PINK, _BLACK, "#999999")
+        for number, (name, (think, score)) in enumerate(points.items()):
+            if not think.value or score.value is None:
+                continue
+            colour = colours[number % len(colours)]
+            axes.plot(
+                [think.value], [score.value], "o^sDvP*X"[number % 8], color=colour, markersize=7, label=_short(name)
+            )
+            axes.plot([think.value] * 2, [score.low, score.high], color=colour, linewidth=1.5, alpha=0.5)
+        axes.set_xscale("log")
+        # The log axis writes its labels as formulas, which `text.parse_math` (off, for strangers' names) would show raw.
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+        axes.xaxis.set_minor_formatter(lambda value, _: "")
+        axes.set_ylim(-0.03, 1.03)
+        axes.set_xlabel("milliseconds of thinking a turn (mean)")
+        axes.set_ylabel("score a match")
+        axes.grid(color="#dddddd")
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+
+    return _svg(draw, height=3.6)
+
+
+def _svg(draw: Any, *, height: float, width: float = 7.6) -> str:
+    """The figure as SVG text without dates and without anything random."""
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context(_SETTINGS):
+        figure = Figure(figsize=(width, height), layout="constrained")
+        draw(figure.add_subplot())
+        page = StringIO()
+        figure.savefig(page, format="svg", metadata={"Date": None, "Creator": None})
+    return page.getvalue()
+
+
+def _rectangle(column: int, row: int, colour: str) -> Any:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((column - 0.48, row - 0.46), 0.96, 0.92, color=colour, linewidth=0)
+
+
+def _diverging(share: float) -> str:
+    """From orange (0) over near-white (0.5) to blue (1)."""
+    low, middle, high = (0xD5, 0x5E, 0x00), (0xF7, 0xF7, 0xF7), (0x00, 0x55, 0x99)
+    start, end, part = (low, middle, share * 2) if share < 0.5 else (middle, high, share * 2 - 1)
+    return "#" + "".join(f"{round(a + (b - a) * part):02x}" for a, b in zip(start, end, strict=True))
+
+
+def _short(name: str, longest: int = 24) -> str:
+    """A name that fits beside an axis, what cannot be printed left out."""
+    clean = "".join(letter for letter in name if letter.isprintable())
+    return clean if len(clean) <= longest else clean[: longest - 1] + "…"

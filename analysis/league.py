@@ -1,0 +1,112 @@
+"""Results of matches: which of them count, who scored what, and the tables that come from counting alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from stratarena.analysis.estimate import Estimate, proportion
+from stratarena.arena.specs import Ending
+from stratarena.db.records import MatchRecord
+from stratarena.games.base import Seat
+
+__all__ = ["Line", "Tally", "counted", "cross_table", "lines", "score_of_first", "score_rate", "tally", "tally_by"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Wins, draws and losses from one agent's point of view."""
+
+    wins: int = 0
+    draws: int = 0
+    losses: int = 0
+
+    @property
+    def games(self) -> int:
+        """Matches counted."""
+        return self.wins + self.draws + self.losses
+
+    @property
+    def points(self) -> float:
+        """One for a win, a half for a draw."""
+        return self.wins + self.draws / 2
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One agent's part in one match."""
+
+    agent: str
+    opponent: str
+    seat: Seat
+    score: float
+    """1, 0.5 or 0."""
+    match: MatchRecord
+
+
+def counted(matches: Iterable[MatchRecord]) -> tuple[MatchRecord, ...]:
+    """The matches that count: over, and not void."""
+    return tuple(match for match in matches if match.verdict is not None and match.verdict.ending is not Ending.VOID)
+
+
+def score_of_first(match: MatchRecord) -> float:
+    """1, 0.5 or 0 for the agent in seat FIRST of a match that counts."""
+    assert match.verdict is not None
+    winner = match.verdict.winner
+    return 0.5 if winner is None else float(winner is Seat.FIRST)
+
+
+def lines(matches: Iterable[MatchRecord]) -> tuple[Line, ...]:
+    """Two lines for each match that counts."""
+    found = []
+    for match in matches:
+        score = score_of_first(match)
+        found.append(Line(match.first, match.second, Seat.FIRST, score, match))
+        found.append(Line(match.second, match.first, Seat.SECOND, 1 - score, match))
+    return tuple(found)
+
+
+def tally(found: Iterable[Line]) -> Tally:
+    """Wins, draws and losses of these lines."""
+    scores = Counter(line.score for line in found)
+    return Tally(scores[1.0], scores[0.5], scores[0.0])
+
+
+def tally_by(matches: Iterable[MatchRecord], part: str = "agent") -> dict[tuple[str, str], Tally]:
+    """Tallies by agent and a part of the match: `"agent"` (all together), `"seat"`, `"game"` or `"ending"`."""
+    grouped: dict[tuple[str, str], list[Line]] = {}
+    for line in lines(matches):
+        assert line.match.verdict is not None
+        key = {
+            "agent": "",
+            "seat": line.seat.value,
+            "game": line.match.game,
+            "ending": line.match.verdict.reason,
+        }[part]
+        grouped.setdefault((line.agent, key), []).append(line)
+    return {key: tally(found) for key, found in grouped.items()}
+
+
+def score_rate(matches: Sequence[MatchRecord], agent: str) -> Estimate:
+    """Points per match, with an interval that takes the two matches of an opening pair as one observation.
+
+    Numerator: the agent's points. Denominator: its matches that count. n: its opening pairs.
+    """
+    pairs: dict[str, list[float]] = {}
+    for line in lines(matches):
+        if line.agent == agent:
+            pairs.setdefault(line.match.pair, []).append(line.score)
+    scores = [score for found in pairs.values() for score in found]
+    if not scores:
+        return proportion(0, 0)
+    estimate = proportion(sum(scores) / len(scores) * len(pairs), len(pairs))
+    return Estimate(estimate.value, len(pairs), estimate.low, estimate.high, "Wilson score interval over pairs, 95 %")
+
+
+def cross_table(matches: Iterable[MatchRecord]) -> Mapping[tuple[str, str], Tally]:
+    """What each agent did against each other: the tally is that of the first of the two names."""
+    grouped: dict[tuple[str, str], list[Line]] = {}
+    for line in lines(matches):
+        grouped.setdefault((line.agent, line.opponent), []).append(line)
+    return {key: tally(found) for key, found in grouped.items()}

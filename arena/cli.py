@@ -1,0 +1,249 @@
+"""The command line: what can be said to it. What a command does is in `commands`, imported when it is called.
+
+Exit codes: 0 done, 1 failed, 2 said wrongly (a bad option, file or name), 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from stratarena.games.base import ArenaError, SpecError
+
+__all__ = ["app", "run_command_line"]
+
+DEFAULT_DB = "stratarena.db"
+
+app = typer.Typer(
+    name="stratarena",
+    help="A strategic-game arena for LLM agents: play tournaments, replay games, write reports, all from one record.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+db_app = typer.Typer(help="Look after the database.", no_args_is_help=True, rich_markup_mode=None)
+models_app = typer.Typer(help="Look after models on this machine.", no_args_is_help=True, rich_markup_mode=None)
+list_app = typer.Typer(help="List what there is to play with.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(list_app, name="list")
+app.add_typer(db_app, name="db")
+app.add_typer(models_app, name="models")
+
+Db = Annotated[
+    str,
+    typer.Option("--db", envvar="STRATARENA_DB", metavar="URL", help="Database: a file, or a URL SQLAlchemy knows."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")]
+File = Annotated[Path, typer.Argument(metavar="FILE", help="The tournament file (TOML).")]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, max=4096, help="Matches in play at once.")]
+SeedOption = Annotated[int | None, typer.Option("--seed", min=0, help="Play with this root seed, not the file's own.")]
+Out = Annotated[Path | None, typer.Option("--out", metavar="FOLDER", help="Where to write; default: reports/NAME.")]
+
+
+@app.command()
+def demo(db: Db = DEFAULT_DB, jobs: Jobs = 16, out: Out = None, seed: SeedOption = None) -> None:
+    """Play the bundled tournament of a real language model and real engines, then print standings and write a report."""
+    from stratarena.arena.commands.running import demo
+
+    demo(db=db, jobs=jobs, out_folder=out, seed=seed)
+
+
+@app.command()
+def check(file: File, seed: SeedOption = None, as_json: Json = False) -> None:
+    """Check a tournament file, and that its games, models and engines work, before anything is played."""
+    from stratarena.arena.commands.checking import check
+
+    check(file, seed=seed, as_json=as_json)
+
+
+@app.command()
+def run(
+    file: File,
+    db: Db = DEFAULT_DB,
+    jobs: Jobs = 16,
+    seed: SeedOption = None,
+    as_json: Json = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the schedule with expected calls and tokens; play nothing.")
+    ] = False,
+) -> None:
+    """Play a tournament, or go on where it stopped; nothing left to do is said, with exit code 0."""
+    from stratarena.arena.commands import checking, running
+
+    if dry_run:
+        checking.dry_run(file, seed=seed, as_json=as_json)
+    else:
+        running.run(file, db=db, jobs=jobs, seed=seed, as_json=as_json)
+
+
+@list_app.command("games")
+def list_games(as_json: Json = False) -> None:
+    """Games, with their parameters."""
+    from stratarena.arena.commands.listing import list_plugins
+
+    list_plugins("stratarena.games", as_json=as_json)
+
+
+@list_app.command("agents")
+def list_agents(as_json: Json = False) -> None:
+    """Kinds of agents, with their parameters."""
+    from stratarena.arena.commands.listing import list_plugins
+
+    list_plugins("stratarena.agents", as_json=as_json)
+
+
+@list_app.command("models")
+def list_models(as_json: Json = False) -> None:
+    """Kinds of models, and which are on this machine."""
+    from stratarena.arena.commands.listing import list_plugins
+
+    list_plugins("stratarena.models", as_json=as_json)
+
+
+@list_app.command("tournaments")
+def list_tournaments(db: Db = DEFAULT_DB, as_json: Json = False) -> None:
+    """Tournaments in the database."""
+    from stratarena.arena.commands.reading import list_tournaments
+
+    list_tournaments(db, as_json=as_json)
+
+
+@list_app.command("matches")
+def list_matches(
+    tournament: Annotated[str | None, typer.Argument(help="Its name; may be left out when there is only one.")] = None,
+    db: Db = DEFAULT_DB,
+    as_json: Json = False,
+) -> None:
+    """Matches of a tournament, with their results."""
+    from stratarena.arena.commands.reading import list_matches
+
+    list_matches(tournament, db=db, as_json=as_json)
+
+
+@app.command()
+def standings(
+    tournament: Annotated[str | None, typer.Argument(help="Its name; may be left out when there is only one.")] = None,
+    db: Db = DEFAULT_DB,
+    as_json: Json = False,
+) -> None:
+    """Print who stands where, with intervals."""
+    from stratarena.arena.commands.reading import standings
+
+    standings(tournament, db=db, as_json=as_json)
+
+
+@app.command()
+def replay(
+    match: Annotated[str, typer.Argument(metavar="MATCH", help="A match's number or key, as `list matches` prints.")],
+    db: Db = DEFAULT_DB,
+    ply: Annotated[int | None, typer.Option("--ply", min=0, help="Show the position after this ply only.")] = None,
+    plain: Annotated[bool, typer.Option("--plain", help="Print everything at once, also on a terminal.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Step through a recorded game; every position is played again by the rules and compared with the record."""
+    from stratarena.arena.commands.replaying import replay
+
+    replay(match, db=db, ply=ply, plain=plain, as_json=as_json)
+
+
+@app.command()
+def report(
+    tournament: Annotated[str | None, typer.Argument(help="Its name; may be left out when there is only one.")] = None,
+    db: Db = DEFAULT_DB,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Write a report (HTML and Markdown) from the database alone."""
+    from stratarena.arena.commands.reading import report
+
+    report(tournament, db=db, out=out, as_json=as_json)
+
+
+@db_app.command("upgrade")
+def db_upgrade(db: Db = DEFAULT_DB) -> None:
+    """Bring a database to this program's schema; makes it where there is none."""
+    from stratarena.arena.commands.upkeep import upgrade
+
+    upgrade(db)
+
+
+@db_app.command("info")
+def db_info(db: Db = DEFAULT_DB, as_json: Json = False) -> None:
+    """Say what a database holds, and whether this program can use it."""
+    from stratarena.arena.commands.upkeep import info
+
+    info(db, as_json=as_json)
+
+
+@models_app.command("fetch")
+def models_fetch(
+    name: Annotated[str, typer.Argument(help="The model; there is one: smollm2.")] = "smollm2",
+) -> None:
+    """Download a bundled model, check its hash and convert it, once; nothing is done when it is there."""
+    from stratarena.arena.commands.upkeep import fetch_model
+
+    fetch_model(name)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"stratarena {metadata.version('stratarena')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """A strategic-game arena for LLM agents: play tournaments, replay games, write reports, all from one record."""
+
+
+def run_command_line(arguments: Sequence[str]) -> int:
+    """Run one command; its exit code. Every error becomes lines on standard error, never a traceback."""
+    # More threads than free cores slow torch and BLAS down ten to a hundred times; set before either is imported.
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+    command = typer.main.get_command(app)
+    try:
+        code = command.main(list(arguments), prog_name="stratarena", standalone_mode=False)
+    except typer.Abort:
+        return _fail("interrupted", 130)
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    except SpecError as error:
+        return _fail(str(error), 2)
+    except ArenaError as error:
+        return _fail(str(error), 1)
+    except BrokenPipeError:
+        # Whoever read our output has gone; keep the interpreter from saying so again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        return _fail(_os_error(error), 1)
+    except Exception as error:
+        message = getattr(error, "format_message", None)
+        if message is None:
+            raise
+        hint = "" if getattr(error, "ctx", None) is None else f"; see `{error.ctx.command_path} --help`"  # type: ignore[attr-defined]
+        return _fail(f"{message()}{hint}", 2)
+    return code if isinstance(code, int) else 0
+
+
+def _os_error(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or error}"
+
+
+def _fail(message: str, code: int) -> int:
+    for line in message.splitlines() or [""]:
+        sys.stderr.write(f"error: {line}\n")
+    return code

@@ -1,0 +1,198 @@
+"""`standings`, `report`, `list tournaments`, `list matches`: what the record says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+from stratarena.analysis.estimate import Estimate
+from stratarena.analysis.report import Standings, build_report, standings_of
+from stratarena.arena.commands.console import make_table, out, print_json
+from stratarena.arena.specs import Ending
+from stratarena.db.connect import open_database
+from stratarena.db.reader import Reader
+from stratarena.db.records import MatchRecord
+from stratarena.games.base import Seat
+
+__all__ = ["list_matches", "list_tournaments", "opened", "print_standings", "report", "standings", "write_report"]
+
+
+@contextmanager
+def opened(db: str) -> Iterator[Reader]:
+    """A reader on this database, closed afterwards."""
+    engine = open_database(db, read_only=True)
+    try:
+        yield Reader(engine)
+    finally:
+        engine.dispose()
+
+
+def standings(name: str | None, *, db: str, as_json: bool) -> None:
+    """Print the standings of a tournament."""
+    if not as_json:
+        print_standings(db, name)
+        return
+    with opened(db) as reader:
+        tournament, found = standings_of(reader, name)
+        matches = reader.matches(tournament)
+    print_json(
+        {
+            "tournament": tournament.name,
+            "matches": len(matches),
+            "over": len(found.matches),
+            "anchor": found.ratings.anchor,
+            "standings": [
+                {
+                    "rank": found.ranks[agent],
+                    "agent": agent,
+                    "wins": found.tallies[agent].wins,
+                    "draws": found.tallies[agent].draws,
+                    "losses": found.tallies[agent].losses,
+                    "elo": asdict(found.ratings.elo[agent]),
+                    "score": asdict(found.score(agent)),
+                }
+                for agent in found.names
+            ],
+        }
+    )
+
+
+def print_standings(db: str, name: str | None) -> None:
+    """A table for people."""
+    with opened(db) as reader:
+        tournament, found = standings_of(reader, name)
+        matches = reader.matches(tournament)
+    open_matches = sum(match.verdict is None for match in matches)
+    void = sum(match.verdict is not None and match.verdict.ending is Ending.VOID for match in matches)
+    title = f"{tournament.name}: {len(found.matches)} of {len(matches)} matches"
+    title += f", {open_matches} not over" if open_matches else ""
+    title += f", {void} void" if void else ""
+    console = out()
+    console.print(
+        make_table(
+            title,
+            ["rank", "agent", "Elo [95 %]", "matches", "won", "drawn", "lost", "score [95 %]"],
+            [_line(found, agent) for agent in found.names],
+            right="rank|Elo [95 %]|matches|won|drawn|lost|score [95 %]",
+        )
+    )
+    if found.ratings.anchor:
+        console.print(f"Elo above {found.ratings.anchor}, one joint fit; overlapping intervals share a rank")
+
+
+def _line(found: Standings, agent: str) -> tuple[str, ...]:
+    tally = found.tallies[agent]
+    elo, score = found.ratings.elo[agent], found.score(agent)
+    return (
+        str(found.ranks[agent]),
+        agent,
+        _interval(elo, 1),
+        str(tally.games),
+        str(tally.wins),
+        str(tally.draws),
+        str(tally.losses),
+        _interval(score, 100) + " %",
+    )
+
+
+def _interval(estimate: Estimate, scale: float) -> str:
+    if estimate.value is None:
+        return "-"
+    shown = f"{estimate.value * scale:.0f}"
+    if estimate.low is None or estimate.high is None:
+        return shown
+    return f"{shown} [{estimate.low * scale:.0f}, {estimate.high * scale:.0f}]"
+
+
+def list_tournaments(db: str, *, as_json: bool) -> None:
+    """Print every tournament of the database."""
+    with opened(db) as reader:
+        rows = []
+        for tournament in reader.tournaments():
+            matches = reader.matches(tournament)
+            over = sum(match.verdict is not None and match.verdict.ending is not Ending.VOID for match in matches)
+            rows.append((tournament.name, len(tournament.agents), len(matches), over, tournament.seed))
+    fields = ("tournament", "agents", "matches", "over", "seed")
+    if as_json:
+        print_json([dict(zip(fields, row, strict=True)) for row in rows])
+        return
+    out().print(make_table("", fields, [tuple(map(str, row)) for row in rows], right="agents|matches|over|seed"))
+
+
+def list_matches(name: str | None, *, db: str, as_json: bool) -> None:
+    """Print every match of a tournament."""
+    with opened(db) as reader:
+        matches = reader.matches(reader.tournament(name))
+    if as_json:
+        print_json([_match_json(match) for match in matches])
+        return
+    rows = [
+        (
+            str(match.match_id),
+            match.key,
+            match.first,
+            match.second,
+            _score(match),
+            match.verdict.reason.replace("_", " ") if match.verdict else "",
+            str(match.plies) if match.verdict else "",
+        )
+        for match in matches
+    ]
+    columns = ["no.", "match", "first", "second", "result", "ended by", "plies"]
+    out().print(make_table("", columns, rows, right="no.|plies"))
+
+
+def _score(match: MatchRecord) -> str:
+    if match.verdict is None:
+        return "in play" if match.opened_ms else "to play"
+    if match.verdict.ending is Ending.VOID:
+        return "void"
+    return {None: "1/2-1/2", Seat.FIRST: "1-0", Seat.SECOND: "0-1"}[match.verdict.winner]
+
+
+def _match_json(match: MatchRecord) -> dict[str, object]:
+    verdict = match.verdict
+    return {
+        "match": match.match_id,
+        "key": match.key,
+        "game": match.game,
+        "first": match.first,
+        "second": match.second,
+        "opening": match.opening,
+        "attempt": match.attempt,
+        "result": _score(match),
+        "ending": verdict.ending.value if verdict else None,
+        "reason": verdict.reason if verdict else None,
+        "plies": match.plies if verdict else None,
+    }
+
+
+def report(name: str | None, *, db: str, out: Path | None, as_json: bool) -> None:
+    """Write the report and say where it lies."""
+    page = write_report(name, db=db, folder=out)
+    if as_json:
+        print_json({"html": str(page), "markdown": str(page.with_suffix(".md"))})
+    else:
+        _say(f"{page}\n{page.with_suffix('.md')}")
+
+
+def write_report(name: str | None, *, db: str, folder: Path | None) -> Path:
+    """The path of the HTML page, written with the Markdown beside it."""
+    from stratarena.analysis.page import to_html, to_markdown
+
+    with opened(db) as reader:
+        tournament = reader.tournament(name)
+        page = build_report(reader, tournament.name)
+    # A tournament's name has letters, digits and . _ + - only, and begins with a letter or digit.
+    target = folder or Path("reports") / tournament.name
+    target.mkdir(parents=True, exist_ok=True)
+    html = target / "report.html"
+    html.write_text(to_html(page), encoding="utf-8")
+    html.with_suffix(".md").write_text(to_markdown(page), encoding="utf-8")
+    return html
+
+
+def _say(text: str) -> None:
+    out().print(text)

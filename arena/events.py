@@ -1,0 +1,178 @@
+"""One frozen type for each fact of a match, the envelope it travels in, and the seam where a recorder plugs in.
+
+Facts only: whatever can be computed from them is computed in analysis. The events of one turn are made durable
+together, by the `flush` that follows its `TurnClosed`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from stratarena.agents.base import Refusal
+from stratarena.agents.budget import Overrun, Spend
+from stratarena.agents.engines.base import EngineLine, EngineSpec, Query
+from stratarena.agents.models.base import ModelAnswer, ModelRequest
+from stratarena.agents.plan import Cause, Plan
+from stratarena.arena.specs import Verdict
+from stratarena.games.base import Move, Seat
+
+__all__ = [
+    "Body",
+    "Called",
+    "Consulted",
+    "Event",
+    "Faulted",
+    "MatchClosed",
+    "MatchOpened",
+    "MemoryRecorder",
+    "Overran",
+    "Proposed",
+    "Recorder",
+    "Refused",
+    "Revised",
+    "TurnClosed",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class MatchOpened:
+    """A match began; ply 0, seq 0. The opening's moves are those of the match's spec."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Called:
+    """A model was asked one thing."""
+
+    model: str
+    request: ModelRequest
+    answer: ModelAnswer | None
+    """None when the call failed."""
+    error: str | None = None
+    wait_ms: float
+    """From submission to answer, less the time the model worked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consulted:
+    """An engine was asked for a move."""
+
+    engine: EngineSpec
+    query: Query
+    line: EngineLine | None
+    """None when the engine failed."""
+    error: str | None = None
+    wait_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A seat declared a plan where none stood, or anew."""
+
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """A seat declared that its standing plan is replaced."""
+
+    before: Plan
+    after: Plan
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The referee turned an answer down."""
+
+    refusal: Refusal
+
+
+@dataclass(frozen=True, slots=True)
+class Overran:
+    """A seat spent more than a budget allows. Written once for each scope and resource in a turn."""
+
+    scope: str
+    """`"move"`, `"match"` or `"agent"`."""
+    overrun: Overrun
+
+
+@dataclass(frozen=True, slots=True)
+class Faulted:
+    """Code or infrastructure failed."""
+
+    where: str
+    """`"agent"` (its seat forfeits), `"model"` or `"engine"` (the match is void)."""
+    error: str
+    """Type and message."""
+    detail: str
+    """The traceback."""
+
+
+class TurnClosed(NamedTuple):
+    """A turn ended: everything it spent, the move it made if it made one, and the state it left."""
+
+    seat: Seat
+    seed: int
+    opened_ms: int
+    """Milliseconds since the epoch."""
+    move: Move | None
+    """None when the turn ended the match without a move."""
+    digest: str | None
+    """Digest of the state the move left; None without a move."""
+    confidence: float | None
+    fallback: str | None
+    spend: Spend
+    wait_ms: float
+    """Waiting for places in queues, over the whole turn."""
+
+
+@dataclass(frozen=True, slots=True)
+class MatchClosed:
+    """The match is over, or void."""
+
+    verdict: Verdict
+    plies: int
+    """Moves made, the opening's included."""
+
+
+Body = MatchOpened | Called | Consulted | Proposed | Revised | Refused | Overran | Faulted | TurnClosed | MatchClosed
+
+
+class Event(NamedTuple):
+    """A fact with its place and time."""
+
+    match_id: int
+    seq: int
+    """Counted from 0 within the match, without gaps."""
+    ply: int
+    """Plies made before the turn it belongs to, the opening's included."""
+    seat: Seat | None
+    """Whose turn it was; None for the match's own events."""
+    at_ms: int
+    """Milliseconds since the epoch."""
+    body: Body
+
+
+class Recorder(Protocol):
+    """Where events go."""
+
+    def write(self, event: Event) -> None:
+        """Take an event. It need not be durable yet."""
+
+    def flush(self) -> None:
+        """Make every event written so far durable, all of them or none."""
+
+
+class MemoryRecorder:
+    """Keeps events in a list: for tests and for matches that nobody stores."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def write(self, event: Event) -> None:
+        """Append the event."""
+        self.events.append(event)
+
+    def flush(self) -> None:
+        """Nothing to do."""

@@ -1,0 +1,297 @@
+"""One turn: a deliberation run to its decision; refused, asked again, forfeited or void.
+
+The referee is the only one who touches both sides: the agent's steps come in, facts go out to the record, and what
+the outside world has to answer is handed up to whoever drives the match.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, assert_never
+
+from stratarena.agents.base import Agent, Ask, Consult, Decision, Deliberation, Propose, Refusal, Reply, Revise, View
+from stratarena.agents.budget import FREE, Budget, BudgetExhausted, Overrun, Spend
+from stratarena.agents.engines.base import EngineLine
+from stratarena.agents.models.base import ModelAnswer, Request
+from stratarena.agents.plan import Plan
+from stratarena.arena.clock import Clock
+from stratarena.arena.events import Called, Consulted, Faulted, Overran, Proposed, Refused, Revised
+from stratarena.arena.meter import MeteredGame, Scopes
+from stratarena.arena.notes import Notes
+from stratarena.arena.seeds import derive_seed
+from stratarena.arena.specs import Verdict
+from stratarena.games.base import Game, Move, MoveError, Seat
+
+__all__ = ["Arrival", "Pending", "Ruling", "Turn", "take_turn"]
+
+Pending = Ask | Consult
+"""What a turn waits for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What the outside world answered: one entry a request of an `Ask`, a single one for a `Consult`."""
+
+    answers: tuple[ModelAnswer | EngineLine | None, ...]
+    """None where the infrastructure failed."""
+    errors: tuple[str | None, ...]
+    waits_ms: tuple[float, ...]
+    """Time from submission to answer, less the time that was worked."""
+
+
+class Turn(NamedTuple):
+    """Everything that a turn is taken on."""
+
+    match_seed: int
+    agent: Agent
+    seat: Seat
+    ply: int
+    state: Any
+    start: str
+    moves: tuple[Move, ...]
+    standing: Plan | None
+    re_asks: int
+
+
+class Ruling(NamedTuple):
+    """What came of a turn: a decision with the state after it, or a verdict."""
+
+    decision: Decision | None
+    after: Any
+    verdict: Verdict | None
+    spend: Spend
+    wait_ms: float
+    seed: int
+    standing: Plan | None
+
+
+class _Void(Exception):
+    """Infrastructure failed underneath the agent."""
+
+
+class _Sitting:
+    """What the turn has spent so far, and the stopwatch on the agent's own work."""
+
+    __slots__ = ("_began", "_clock", "_counted", "game", "notes", "scopes", "seat", "spend", "standing", "wait_ms")
+
+    def __init__(self, turn: Turn, *, game: MeteredGame[Any], scopes: Scopes, notes: Notes, clock: Clock) -> None:
+        self.game = game
+        self.scopes = scopes
+        self.notes = notes
+        self.seat = turn.seat
+        self.standing = turn.standing
+        self.spend = FREE
+        self.wait_ms = 0.0
+        self._clock = clock.seconds
+        self._began: float | None = None
+        self._counted = 0
+
+    def open(self, bound: float | None) -> None:
+        """Start counting nodes from zero, at most `bound` of them."""
+        self.game.open(None if bound is None else int(bound))
+        self._counted = 0
+
+    def start(self) -> None:
+        """The agent works from now on."""
+        self._began = self._clock()
+
+    def stop(self) -> None:
+        """The agent has stopped working: charge it its time and nodes. Without a `start` since, nothing happens."""
+        if self._began is None:
+            return
+        think_ms = (self._clock() - self._began) * 1000
+        nodes = self.game.nodes - self._counted
+        self._began = None
+        self._counted = self.game.nodes
+        if self.spend is FREE:
+            self.spend = Spend(nodes=nodes, think_ms=think_ms)
+        else:
+            self.spend = replace(self.spend, nodes=self.spend.nodes + nodes, think_ms=self.spend.think_ms + think_ms)
+
+
+def take_turn(
+    turn: Turn, *, game: MeteredGame[Any], real: Game[Any], scopes: Scopes, notes: Notes, clock: Clock
+) -> Generator[Pending, Arrival, Ruling]:
+    """Run deliberations until a legal move is decided on, or the policies or the infrastructure end the match.
+
+    `game` is the metered game that the agent gets, `real` the plain one that the decision is played on.
+    """
+    seat = turn.seat
+    sitting = _Sitting(turn, game=game, scopes=scopes, notes=notes, clock=clock)
+    refused: tuple[Refusal, ...] = ()
+    decision: Decision | None = None
+    after: Any = None
+    while True:
+        seed = derive_seed(turn.match_seed, "ply", turn.ply, seat.value, len(refused))
+        remaining = scopes.remaining(sitting.spend)
+        sitting.open(remaining.nodes if scopes.strict else None)
+        verdict: Verdict | None = None
+        try:
+            decision = yield from _deliberate(
+                turn.agent.deliberate(
+                    View(
+                        game=game,
+                        state=real.visible(turn.state, seat),
+                        seat=seat,
+                        ply=turn.ply,
+                        start=turn.start,
+                        moves=turn.moves,
+                        remaining=remaining,
+                        standing=sitting.standing,
+                        refused=refused,
+                        seed=seed,
+                    )
+                ),
+                sitting,
+            )
+            after = real.play(turn.state, decision.move)
+        except MoveError as error:
+            refusal = Refusal(error.kind, error.text, error.why)
+            refused = (*refused, refusal)
+            notes.write(seat, Refused(refusal))
+            if len(refused) > turn.re_asks:
+                verdict = Verdict.forfeit(seat, error.kind)
+        except BudgetExhausted:
+            verdict = Verdict.forfeit(seat, "over_budget")
+        except _Void as void:
+            verdict = Verdict.void(str(void))
+        except Exception as fault:
+            # An agent's code is a stranger's: whatever it raises is its own fault and is kept.
+            notes.write(seat, Faulted("agent", f"{type(fault).__name__}: {fault}", traceback.format_exc()))
+            verdict = Verdict.forfeit(seat, "agent_fault")
+        else:
+            sitting.stop()
+            break
+        sitting.stop()
+        if verdict is not None:
+            decision = None
+            break
+    overruns = scopes.overruns(sitting.spend)
+    for scope, overrun in overruns:
+        notes.write(seat, Overran(scope, overrun))
+    if overruns and verdict is None and scopes.forfeits:
+        decision, verdict = None, Verdict.forfeit(seat, "over_budget")
+    return Ruling(decision, after, verdict, sitting.spend, sitting.wait_ms, seed, sitting.standing)
+
+
+def _deliberate(thinking: Deliberation, sitting: _Sitting) -> Generator[Pending, Arrival, Decision]:
+    """Step the agent to its decision: plans are written, asks and consultations handed up."""
+    reply: Reply = None
+    refusal: BudgetExhausted | None = None
+    while True:
+        sitting.start()
+        try:
+            step = thinking.send(reply) if refusal is None else thinking.throw(refusal)
+        except StopIteration as stop:
+            if not isinstance(stop.value, Decision):
+                raise TypeError(f"a deliberation must return a Decision, not {stop.value!r}") from None
+            return stop.value
+        sitting.stop()
+        reply, refusal = None, None
+        match step:
+            case Propose(plan):
+                sitting.notes.write(sitting.seat, Proposed(plan))
+                sitting.standing = plan
+            case Revise(plan, cause):
+                if sitting.standing is None:
+                    raise RuntimeError("a plan was revised that was never proposed")
+                sitting.notes.write(sitting.seat, Revised(sitting.standing, plan, cause))
+                sitting.standing = plan
+            case Ask() | Consult():
+                if sitting.scopes.strict:
+                    try:
+                        step = _within(step, sitting.scopes.remaining(sitting.spend))
+                    except BudgetExhausted as exhausted:
+                        refusal = exhausted
+                        continue
+                arrival = yield step
+                _charge(step, arrival, sitting)
+                reply = _reply(step, arrival)
+            case _:
+                raise TypeError(f"a deliberation must yield a Step, not {step!r}")
+
+
+def _within(step: Pending, left: Budget) -> Pending:
+    """The step cut down to what is left. Raises `BudgetExhausted` where nothing useful is."""
+
+    def need(resource: str, least: float) -> None:
+        limit = getattr(left, resource)
+        if limit is not None and limit < least:
+            raise BudgetExhausted(Overrun(resource, limit, least))
+
+    for resource in ("think_ms", "cost_usd"):
+        limit = getattr(left, resource)
+        if limit is not None and limit <= 0:
+            raise BudgetExhausted(Overrun(resource, 0, 0))
+    match step:
+        case Ask():
+            need("model_calls", len(step.requests))
+            need("prompt_tokens", 1)
+            need("completion_tokens", len(step.requests))
+            if left.completion_tokens is None:
+                return step
+            share = left.completion_tokens // len(step.requests)
+            return replace(
+                step,
+                requests=tuple(
+                    replace(request, sampling=replace(request.sampling, max_tokens=share))
+                    if isinstance(request, Request) and request.sampling.max_tokens > share
+                    else request
+                    for request in step.requests
+                ),
+            )
+        case Consult():
+            need("nodes", 1)
+            query = step.query
+            if left.nodes is not None and (query.nodes is None or query.nodes > left.nodes):
+                query = replace(query, nodes=left.nodes)
+            if left.think_ms is not None and query.move_ms is not None and query.move_ms > left.think_ms:
+                query = replace(query, move_ms=max(1, int(left.think_ms)))
+            return replace(step, query=query)
+        case _:
+            assert_never(step)
+
+
+def _charge(step: Pending, arrival: Arrival, sitting: _Sitting) -> None:
+    """Write what was asked and answered, and add up what it cost.
+
+    Raises:
+        _Void: the infrastructure failed; what it cost is in the record all the same.
+    """
+    failure: Faulted | None = None
+    for index, (answer, error, wait_ms) in enumerate(
+        zip(arrival.answers, arrival.errors, arrival.waits_ms, strict=True)
+    ):
+        sitting.wait_ms += wait_ms
+        match step:
+            case Ask(model, requests):
+                assert not isinstance(answer, EngineLine)
+                sitting.notes.write(
+                    sitting.seat,
+                    Called(model=model, request=requests[index], answer=answer, error=error, wait_ms=wait_ms),
+                )
+                sitting.spend += Spend(model_calls=1, cost_usd=None) if answer is None else answer.spend
+            case Consult(engine, query):
+                assert answer is None or isinstance(answer, EngineLine)
+                sitting.notes.write(
+                    sitting.seat, Consulted(engine=engine, query=query, line=answer, error=error, wait_ms=wait_ms)
+                )
+                if answer is not None:
+                    sitting.spend += Spend(nodes=answer.nodes or 0, think_ms=answer.think_ms)
+            case _:
+                assert_never(step)
+        if error is not None:
+            failure = Faulted("model" if isinstance(step, Ask) else "engine", error, "")
+    if failure is not None:
+        sitting.notes.write(sitting.seat, failure)
+        raise _Void(f"{failure.where}_failed")
+
+
+def _reply(step: Pending, arrival: Arrival) -> Reply:
+    if isinstance(step, Consult):
+        line = arrival.answers[0]
+        assert isinstance(line, EngineLine)
+        return line
+    return tuple(answer for answer in arrival.answers if answer is not None and not isinstance(answer, EngineLine))

@@ -1,0 +1,132 @@
+"""A recorded match played again by the rules: frames to look at, every digest compared on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from stratarena.arena.events import Body, Event, MatchClosed, TurnClosed
+from stratarena.arena.specs import Verdict
+from stratarena.games.base import ArenaError, Game, IllegalMove, Move, PositionError, Seat
+
+__all__ = ["Frame", "RecordMismatch", "replay"]
+
+
+class RecordMismatch(ArenaError):
+    """A recorded match disagrees with the rules; says at which ply."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One turn, the position it left, and what happened on the way; frame 0 is the start."""
+
+    ply: int
+    """Plies made when the frame ends."""
+    seat: Seat | None
+    """Whose turn it was; None at the start and for moves of the opening."""
+    move: Move | None
+    """None at the start, and for a turn that made no move."""
+    state: Any
+    steps: tuple[Body, ...]
+    """Calls, consultations, plans, revisions, refusals, overruns and faults, in order."""
+    turn: TurnClosed | None
+    checked: bool
+    """Whether a recorded digest was compared with this position's."""
+    verdict: Verdict | None
+    """Set on the last frame of a match that is over."""
+
+
+def replay(
+    game: Game[Any], *, key: str, start: str, opening_moves: Sequence[Move], events: Sequence[Event]
+) -> Iterator[Frame]:
+    """Frames from the start to the last recorded turn.
+
+    Raises:
+        RecordMismatch: a recorded move is illegal, or a position's digest is not the recorded one.
+    """
+    try:
+        state = game.decode(start)
+    except PositionError as error:
+        raise RecordMismatch(f"match {key}: the recorded start is no position of {game.id}: {error}") from error
+    closing = [event.body for event in events if isinstance(event.body, MatchClosed)]
+    verdict = closing[0].verdict if closing else None
+    turns = _turns(events)
+    total = len(opening_moves) + len(turns)
+    ply = 0
+    yield Frame(
+        ply=0,
+        seat=None,
+        move=None,
+        state=state,
+        steps=(),
+        turn=None,
+        checked=False,
+        verdict=verdict if total == 0 else None,
+    )
+    for number, move in enumerate(opening_moves, start=1):
+        state = _played(game, state, move, key, ply + 1)
+        ply += 1
+        yield Frame(
+            ply=ply,
+            seat=None,
+            move=move,
+            state=state,
+            steps=(),
+            turn=None,
+            checked=False,
+            verdict=verdict if number == total else None,
+        )
+    for number, (steps, turn) in enumerate(turns, start=len(opening_moves) + 1):
+        if turn.move is not None:
+            state = _played(game, state, turn.move, key, ply + 1)
+            ply += 1
+            found = game.digest(state)
+            if found != turn.digest:
+                raise RecordMismatch(
+                    f"match {key}, ply {ply}: after {turn.move} the rules give the position {found}, "
+                    f"but {turn.digest} is recorded"
+                )
+        yield Frame(
+            ply=ply,
+            seat=turn.seat,
+            move=turn.move,
+            state=state,
+            steps=steps,
+            turn=turn,
+            checked=turn.move is not None,
+            verdict=verdict if number == total else None,
+        )
+    _check_verdict(game, state, key, ply, verdict)
+
+
+def _turns(events: Sequence[Event]) -> list[tuple[tuple[Body, ...], TurnClosed]]:
+    """The steps of each turn with what closed it."""
+    turns = []
+    steps: list[Body] = []
+    for event in events:
+        if isinstance(event.body, TurnClosed):
+            turns.append((tuple(steps), event.body))
+            steps = []
+        elif event.seat is not None:
+            steps.append(event.body)
+    return turns
+
+
+def _played(game: Game[Any], state: Any, move: Move, key: str, ply: int) -> Any:
+    try:
+        return game.play(state, move)
+    except IllegalMove as illegal:
+        raise RecordMismatch(f"match {key}, ply {ply}: the recorded move is illegal: {illegal}") from illegal
+
+
+def _check_verdict(game: Game[Any], state: Any, key: str, ply: int, verdict: Verdict | None) -> None:
+    """A verdict by the rules must be what the rules say of the last position."""
+    if verdict is None or verdict.ending.value != "rules":
+        return
+    outcome = game.outcome(state)
+    if outcome is None or (outcome.winner, outcome.reason) != (verdict.winner, verdict.reason):
+        said = "not over" if outcome is None else f"{outcome.reason}, won by {outcome.winner}"
+        raise RecordMismatch(
+            f"match {key}, ply {ply}: recorded as {verdict.reason}, won by {verdict.winner}; by the rules it is {said}"
+        )

@@ -1,0 +1,139 @@
+"""Who meets whom, where from, and in which order: a pure function of the tournament's spec.
+
+Every pairing is played as pairs of matches: same opening, seats swapped. Matches come in an order that lets every
+pairing and every game be met early, so that a broken player shows after minutes and half a run is still balanced.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from itertools import combinations
+from random import Random
+from typing import Any
+
+from stratarena.agents.base import AgentSpec
+from stratarena.arena.seeds import derive_seed
+from stratarena.arena.specs import Format, MatchSpec, ModelSpec, Opening, TournamentSpec
+from stratarena.games.base import Game, SpecError
+from stratarena.games.openings import lines
+
+__all__ = ["make_schedule", "pairings", "slug"]
+
+
+def slug(game_id: str) -> str:
+    """A game's id as part of a match key: `hex(size=7)` gives `hex-size-7`."""
+    return re.sub(r"[^A-Za-z0-9.]+", "-", game_id).strip("-")
+
+
+def pairings(agents: Sequence[str], challengers: Sequence[str], form: Format) -> tuple[tuple[str, str], ...]:
+    """Every pair of agents that meets, each once, in an order that lets everybody play early.
+
+    In a gauntlet a challenger comes first in its pairs. A round robin is ordered by the circle method.
+    """
+    if form is Format.GAUNTLET:
+        field = [name for name in agents if name not in challengers]
+        return tuple((challenger, name) for name in field for challenger in challengers)
+    position = {name: index for index, name in enumerate(agents)}
+    circle: list[str | None] = [*agents, None] if len(agents) % 2 else list(agents)
+    half = len(circle) // 2
+    pairs: list[tuple[str, str]] = []
+    for _ in range(len(circle) - 1):
+        for one, two in zip(circle[:half], reversed(circle[half:]), strict=True):
+            if one is not None and two is not None:
+                pairs.append((one, two) if position[one] < position[two] else (two, one))
+        circle = [circle[0], circle[-1], *circle[1:-1]]
+    assert len(pairs) == len(list(combinations(agents, 2)))
+    return tuple(pairs)
+
+
+def make_schedule(spec: TournamentSpec, games: Mapping[str, Game[Any]]) -> tuple[MatchSpec, ...]:
+    """Every match of the tournament, in the order of play.
+
+    Raises:
+        SpecError: two games share one slug, or a game has no openings of the wanted kind.
+    """
+    slugs: dict[str, str] = {}
+    for game_id in spec.games:
+        if slugs.setdefault(slug(game_id), game_id) != game_id:
+            raise SpecError(f"games {slugs[slug(game_id)]!r} and {game_id!r} would share the name {slug(game_id)!r}")
+    rounds = spec.rounds * (2 if spec.format is Format.DOUBLE_ROUND_ROBIN else 1)
+    agents = {agent.name: agent for agent in spec.agents}
+    models = {model.name: model for model in spec.models}
+    pairs = pairings(tuple(agents), spec.challengers, spec.format)
+    return tuple(
+        _match(spec, game_id, first, second, round_number, swapped, opening, agents, models)
+        for round_number in range(1, rounds + 1)
+        for first, second in pairs
+        for game_id in spec.games
+        if game_id in spec.agent_games[first] and game_id in spec.agent_games[second]
+        for opening in (_opening(spec, games[game_id], round_number),)
+        for swapped in (False, True)
+    )
+
+
+def _opening(spec: TournamentSpec, game: Game[Any], round_number: int) -> Opening:
+    """The opening that every pairing plays in this game and round."""
+    start = game.encode(game.initial(Random(derive_seed(spec.seed, "start", game.id, round_number))))
+    kind = spec.openings.get(game.id, "start")
+    if kind == "start":
+        return Opening(name="start", start=start)
+    shuffled = list(lines(game.id, kind))
+    Random(derive_seed(spec.seed, "openings", game.id, kind)).shuffle(shuffled)
+    line = shuffled[(round_number - 1) % len(shuffled)]
+    return Opening(name=line.name, start=start, moves=line.moves)
+
+
+def _match(
+    spec: TournamentSpec,
+    game_id: str,
+    one: str,
+    two: str,
+    round_number: int,
+    swapped: bool,
+    opening: Opening,
+    agents: Mapping[str, AgentSpec],
+    models: Mapping[str, ModelSpec],
+) -> MatchSpec:
+    pair = f"{slug(game_id)}/{one}-vs-{two}/r{round_number}"
+    key = pair + ("b" if swapped else "a")
+    first, second = (two, one) if swapped else (one, two)
+    seed = derive_seed(spec.seed, "match", key)
+    decides = {
+        "game": game_id,
+        "agents": [_agent(agents[first], models), _agent(agents[second], models)],
+        "opening": [opening.name, opening.start, *opening.moves],
+        "seed": seed,
+        "re_asks": spec.policies.re_asks,
+        "cap": spec.policies.max_plies.get(game_id),
+        "budgets": [
+            spec.budgets.enforcement.value,
+            *([*scope.limits()] for scope in (spec.budgets.move, spec.budgets.match, spec.budgets.agent)),
+        ],
+    }
+    return MatchSpec(
+        key=key,
+        game=game_id,
+        first=first,
+        second=second,
+        round=round_number,
+        pair=pair,
+        opening=opening,
+        seed=seed,
+        digest=blake2b(json.dumps(decides, sort_keys=True).encode(), digest_size=16).hexdigest(),
+    )
+
+
+def _agent(agent: AgentSpec, models: Mapping[str, ModelSpec]) -> dict[str, Any]:
+    """All that decides how an agent plays, as JSON: its own parameters and those of the model they name."""
+    model = models.get(str(agent.params.get("model")))
+    return {
+        "name": agent.name,
+        "kind": agent.kind,
+        "params": dict(agent.params),
+        "model": None
+        if model is None
+        else {"kind": model.kind, "params": dict(model.params), "price": model.price_per_million},
+    }

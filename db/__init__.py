@@ -1,0 +1,1 @@
+"""The store: one SQL database holds everything that was asked, answered, planned, spent and played."""

@@ -1,0 +1,430 @@
+"""The record read back: tournaments, matches and turns as plain values, and a match's events as they were written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+from sqlalchemy import Engine, Select, select, text
+
+from stratarena.agents.base import Refusal
+from stratarena.agents.budget import Overrun, Spend
+from stratarena.agents.engines.base import EngineLine, EngineSpec, Query
+from stratarena.agents.models.base import (
+    Completion,
+    Finish,
+    Message,
+    ModelAnswer,
+    ModelRequest,
+    Request,
+    Sampling,
+    Scores,
+    Scoring,
+)
+from stratarena.agents.plan import Cause, Plan
+from stratarena.arena.events import (
+    Body,
+    Called,
+    Consulted,
+    Event,
+    Faulted,
+    MatchClosed,
+    MatchOpened,
+    Overran,
+    Proposed,
+    Refused,
+    Revised,
+    TurnClosed,
+)
+from stratarena.db.connect import told
+from stratarena.db.errors import RecordError
+from stratarena.db.records import AgentRecord, FaultRecord, MatchRecord, TournamentRecord, TurnRecord
+from stratarena.db.schema import metadata
+from stratarena.db.state import verdict_of
+from stratarena.db.texts import unpack
+from stratarena.games.base import Move, Seat
+
+__all__ = ["Reader"]
+
+_T = metadata.tables
+
+
+class Reader:
+    """Reads one database; writes nothing."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._url = engine.url.render_as_string(hide_password=False)
+
+    def tournaments(self) -> tuple[TournamentRecord, ...]:
+        """Every tournament, the oldest first."""
+        return tuple(self.tournament(name) for (name,) in self._rows(select(_T["tournaments"].c.name).order_by("id")))
+
+    def tournament(self, name: str | None) -> TournamentRecord:
+        """The tournament of this name; None stands for the only one there is.
+
+        Raises:
+            RecordError: there is none of this name, or several when no name was given; lists the names.
+        """
+        tournaments = _T["tournaments"]
+        names = [found for (found,) in self._rows(select(tournaments.c.name).order_by(tournaments.c.id))]
+        if name is None:
+            if len(names) != 1:
+                listed = f"there are: {', '.join(names)}; name one" if names else "play one with `stratarena run FILE`"
+                raise RecordError(f"the database holds {len(names) or 'no'} tournaments; {listed}")
+            name = names[0]
+        if name not in names:
+            close = get_close_matches(name, names, n=1, cutoff=0.5)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            raise RecordError(f"there is no tournament {name!r}; {hint}there are: {', '.join(names) or 'none'}")
+        (row,) = self._mappings(select(tournaments).where(tournaments.c.name == name))
+        agents, identities = _T["agents"], _T["identities"]
+        here = row["id"]
+        return TournamentRecord(
+            tournament_id=here,
+            name=name,
+            spec=json.loads(row["spec"]),
+            source=row["source"],
+            seed=row["seed"],
+            created_ms=row["created_ms"],
+            program_version=row["program_version"],
+            source_revision=row["source_revision"],
+            python_version=row["python_version"],
+            packages=json.loads(row["packages"]),
+            agents=tuple(
+                AgentRecord(name=agent["name"], kind=agent["kind"], params=json.loads(agent["params"]))
+                for agent in self._mappings(select(agents).where(agents.c.tournament_id == here).order_by(agents.c.id))
+            ),
+            identities={
+                f"{kind}:{label}": json.loads(facts)
+                for kind, label, facts in self._rows(
+                    select(identities.c.kind, identities.c.name, identities.c.facts)
+                    .where(identities.c.tournament_id == here)
+                    .order_by(identities.c.kind, identities.c.name)
+                )
+            },
+        )
+
+    def matches(self, tournament: TournamentRecord, *, all_attempts: bool = False) -> tuple[MatchRecord, ...]:
+        """Its matches in the order of the schedule; of one played several times the latest attempt, unless all are wanted."""
+        query = self._match_query().where(_T["matches"].c.tournament_id == tournament.tournament_id)
+        rows = [self._match(row) for row in self._mappings(query.order_by(_T["matches"].c.id))]
+        if all_attempts:
+            return tuple(rows)
+        latest = {row.key: row for row in rows}
+        return tuple(latest.values())
+
+    def match(self, reference: str) -> MatchRecord:
+        """The match of this number, key, or end of a key that no other match shares.
+
+        Raises:
+            RecordError: there is none, or several; names some of them.
+        """
+        matches = _T["matches"]
+        query = self._match_query()
+        if reference.isdecimal():
+            rows = self._mappings(query.where(matches.c.id == int(reference)))
+            if not rows:
+                highest = self._rows(text("SELECT MAX(id) FROM matches"))[0][0]
+                there = f"they are numbered 1 to {highest}" if highest else "there are no matches"
+                raise RecordError(f"there is no match {reference}; {there}")
+            return self._match(rows[0])
+        keys = [key for (key,) in self._rows(select(matches.c.key).distinct().order_by(matches.c.key))]
+        fitting = [key for key in keys if key == reference] or [key for key in keys if key.endswith(reference)]
+        if not fitting:
+            close = get_close_matches(reference, keys, n=3, cutoff=0.4)
+            hint = f"; nearest: {', '.join(close)}" if close else ""
+            raise RecordError(f"there is no match {reference!r}{hint}; see `stratarena list matches`")
+        if len(fitting) > 1:
+            raise RecordError(f"{len(fitting)} matches end in {reference!r}: {', '.join(fitting[:4])}, …; name one")
+        rows = self._mappings(query.where(matches.c.key == fitting[0]).order_by(matches.c.id))
+        tournaments = {row["tournament_id"] for row in rows}
+        if len(tournaments) > 1:
+            numbers = ", ".join(str(row["id"]) for row in rows)
+            raise RecordError(f"match {fitting[0]} is in several tournaments; name it by its number: {numbers}")
+        return self._match(rows[-1])
+
+    def turns(self, tournament: TournamentRecord) -> Iterator[tuple[str, TurnRecord]]:
+        """Every turn of every attempt with the agent's name, match by match."""
+        query = text(
+            "SELECT v.agent, v.match_id, v.ply, v.seat, v.move, v.digest, v.confidence, v.fallback, v.opened_ms, "
+            "v.closed_ms, v.model_calls, v.prompt_tokens, v.completion_tokens, v.nodes, v.think_ms, v.wait_ms, "
+            "v.cost_usd, v.refused, v.overruns FROM v_turns v WHERE v.tournament = :name ORDER BY v.match_id, v.ply"
+        )
+        with told(self._url), self._engine.connect() as connection:
+            result = connection.execution_options(stream_results=True).execute(query, {"name": tournament.name})
+            for agent, match_id, ply, seat, move, *rest in result:
+                yield (
+                    agent,
+                    TurnRecord(
+                        match_id=match_id,
+                        ply=ply,
+                        seat=Seat(seat),
+                        move=None if move is None else Move(move),
+                        **dict(zip(_TURN_FIELDS, rest, strict=True)),
+                    ),
+                )
+
+    def refusals(self, tournament: TournamentRecord) -> tuple[tuple[int, Seat, str], ...]:
+        """Match, seat and kind of every refused answer."""
+        refusals, matches = _T["refusals"], _T["matches"]
+        query = (
+            select(refusals.c.match_id, refusals.c.seat, refusals.c.kind)
+            .select_from(refusals.join(matches, matches.c.id == refusals.c.match_id))
+            .where(matches.c.tournament_id == tournament.tournament_id)
+            .order_by(refusals.c.match_id, refusals.c.seq)
+        )
+        return tuple((match_id, Seat(seat), kind) for match_id, seat, kind in self._rows(query))
+
+    def faults(self, tournament: TournamentRecord) -> tuple[FaultRecord, ...]:
+        """Every fault, by match."""
+        faults, matches = _T["faults"], _T["matches"]
+        query = (
+            select(matches.c.key, matches.c.attempt, faults.c.ply, faults.c.seat, faults.c.place, faults.c.error)
+            .select_from(faults.join(matches, matches.c.id == faults.c.match_id))
+            .where(matches.c.tournament_id == tournament.tournament_id)
+            .order_by(faults.c.match_id, faults.c.seq)
+        )
+        return tuple(
+            FaultRecord(key=key, attempt=attempt, ply=ply, seat=Seat(seat) if seat else None, place=place, error=error)
+            for key, attempt, ply, seat, place, error in self._rows(query)
+        )
+
+    def events(self, match_id: int) -> list[Event]:
+        """Every event of a match as it was written, in order.
+
+        The envelope of a turn's events is whole; a match's own events carry the times of its row.
+        """
+        (row,) = self._mappings(select(_T["matches"]).where(_T["matches"].c.id == match_id))
+        texts = self._texts_of(match_id)
+        events = [*self._turn_events(match_id), *self._step_events(match_id, row, texts)]
+        if row["opened_ms"] is not None:
+            events.append(Event(match_id, 0, _opening_length(row), None, row["opened_ms"], MatchOpened()))
+        verdict = verdict_of(row)
+        if verdict is not None:
+            last = max((event.seq for event in events), default=-1) + 1
+            events.append(
+                Event(match_id, last, row["plies"], None, row["closed_ms"], MatchClosed(verdict, row["plies"]))
+            )
+        return sorted(events, key=lambda event: event.seq)
+
+    def answers(self, tournament: TournamentRecord, model: str) -> Iterator[tuple[ModelRequest, ModelAnswer]]:
+        """Every answered request to a model, in the order of matches and turns: what a recorded model plays from."""
+        for match in self.matches(tournament, all_attempts=True):
+            for event in self.events(match.match_id):
+                body = event.body
+                if isinstance(body, Called) and body.model == model and body.answer is not None:
+                    yield body.request, body.answer
+
+    def _turn_events(self, match_id: int) -> list[Event]:
+        turns, moves, spends = _T["turns"], _T["moves"], _T["spends"]
+        same = (spends.c.match_id == turns.c.match_id) & (spends.c.ply == turns.c.ply)
+        made = (moves.c.match_id == turns.c.match_id) & (moves.c.ply == turns.c.ply)
+        query = (
+            select(turns, spends, moves.c.move, moves.c.confidence, moves.c.fallback)
+            .select_from(turns.join(spends, same).outerjoin(moves, made))
+            .where(turns.c.match_id == match_id)
+        )
+        events = []
+        for row in self._rows(query):
+            value = row._mapping
+            seat = Seat(value[turns.c.seat])
+            spend = Spend(**{name: value[spends.c[name]] for name in _SPEND_FIELDS})
+            body = TurnClosed(
+                seat,
+                value[turns.c.seed],
+                value[turns.c.opened_ms],
+                value[moves.c.move],
+                value[turns.c.digest],
+                value[moves.c.confidence],
+                value[moves.c.fallback],
+                spend,
+                value[turns.c.wait_ms],
+            )
+            events.append(Event(match_id, value[turns.c.seq], value[turns.c.ply], seat, value[turns.c.closed_ms], body))
+        return events
+
+    def _step_events(self, match_id: int, match: Any, texts: dict[str, str]) -> Iterator[Event]:
+        """Calls, consultations, plans, revisions, refusals, overruns and faults."""
+        messages: dict[int, list[Message]] = {}
+        table = _T["call_messages"]
+        for seq, _, role, digest in self._rows(
+            select(table.c.seq, table.c.position, table.c.role, table.c.text)
+            .where(table.c.match_id == match_id)
+            .order_by(table.c.seq, table.c.position)
+        ):
+            messages.setdefault(seq, []).append(Message(role, texts[digest]))
+        plans = {row["seq"]: _plan(row, texts) for row in self._of(match_id, "plans")}
+        revisions = {row["seq"]: row for row in self._of(match_id, "revisions")}
+
+        def event(row: Any, body: Body) -> Event:
+            seat = Seat(row["seat"]) if row["seat"] else None
+            return Event(match_id, row["seq"], row["ply"], seat, row["at_ms"], body)
+
+        for row in self._of(match_id, "plans"):
+            revision = revisions.get(row["seq"])
+            plan = plans[row["seq"]]
+            if revision is None:
+                yield event(row, Proposed(plan))
+            else:
+                yield event(row, Revised(plans[revision["before_seq"]], plan, Cause(revision["cause"])))
+        for row in self._of(match_id, "model_calls"):
+            yield event(row, _call(row, tuple(messages.get(row["seq"], ())), texts))
+        moves = self._moves(match_id)
+        for row in self._of(match_id, "consultations"):
+            yield event(row, _consultation(row, match, moves))
+        for row in self._of(match_id, "refusals"):
+            yield event(row, Refused(Refusal(row["kind"], texts[row["text"]], row["why"])))
+        for row in self._of(match_id, "overruns"):
+            yield event(row, Overran(row["scope"], Overrun(row["resource"], row["bound"], row["used"])))
+        for row in self._of(match_id, "faults"):
+            yield event(row, Faulted(row["place"], row["error"], texts[row["detail"]]))
+
+    def _moves(self, match_id: int) -> tuple[Move, ...]:
+        moves = _T["moves"]
+        query = select(moves.c.move).where(moves.c.match_id == match_id).order_by(moves.c.ply)
+        return tuple(Move(move) for (move,) in self._rows(query))
+
+    def _of(self, match_id: int, name: str) -> Sequence[Any]:
+        table = _T[name]
+        return self._mappings(select(table).where(table.c.match_id == match_id).order_by(table.c.seq))
+
+    def _texts_of(self, match_id: int) -> dict[str, str]:
+        """Every text that a match refers to, by hash."""
+        columns = [
+            (_T["call_messages"], "text"),
+            (_T["model_calls"], "answer"),
+            (_T["model_calls"], "continuations"),
+            (_T["plans"], "why"),
+            (_T["refusals"], "text"),
+            (_T["faults"], "detail"),
+        ]
+        texts = _T["texts"]
+        found: dict[str, str] = {}
+        for table, name in columns:
+            query = select(texts.c.hash, texts.c.codec, texts.c.body).where(
+                texts.c.hash.in_(select(table.c[name]).where(table.c.match_id == match_id))
+            )
+            for digest, codec, body in self._rows(query):
+                found[digest] = unpack(codec, body)
+        return found
+
+    def _match_query(self) -> Select[Any]:
+        matches = _T["matches"]
+        first, second = _T["agents"].alias("first_agent"), _T["agents"].alias("second_agent")
+        return select(matches, first.c.name.label("first_name"), second.c.name.label("second_name")).select_from(
+            matches.join(first, first.c.id == matches.c.first_agent_id).join(
+                second, second.c.id == matches.c.second_agent_id
+            )
+        )
+
+    def _match(self, row: Any) -> MatchRecord:
+        return MatchRecord(
+            match_id=row["id"],
+            key=row["key"],
+            game=row["game"],
+            first=row["first_name"],
+            second=row["second_name"],
+            round=row["round"],
+            pair=row["pair"],
+            opening=row["opening"],
+            start=row["start"],
+            opening_moves=tuple(Move(move) for move in row["opening_moves"].split()),
+            seed=row["seed"],
+            attempt=row["attempt"],
+            opened_ms=row["opened_ms"],
+            closed_ms=row["closed_ms"],
+            verdict=verdict_of(row),
+            plies=row["plies"] or 0,
+        )
+
+    def _rows(self, query: Any) -> Sequence[Any]:
+        with told(self._url), self._engine.connect() as connection:
+            return connection.execute(query).all()
+
+    def _mappings(self, query: Any) -> Sequence[Any]:
+        with told(self._url), self._engine.connect() as connection:
+            return connection.execute(query).mappings().all()
+
+
+_TURN_FIELDS = (
+    "digest",
+    "confidence",
+    "fallback",
+    "opened_ms",
+    "closed_ms",
+    "model_calls",
+    "prompt_tokens",
+    "completion_tokens",
+    "nodes",
+    "think_ms",
+    "wait_ms",
+    "cost_usd",
+    "n_refused",
+    "n_overruns",
+)
+_SPEND_FIELDS = ("model_calls", "prompt_tokens", "completion_tokens", "nodes", "think_ms", "cost_usd")
+
+
+def _opening_length(match: Any) -> int:
+    return len(match["opening_moves"].split())
+
+
+def _plan(row: Any, texts: dict[str, str]) -> Plan:
+    return Plan(
+        moves=tuple(Move(move) for move in row["moves"].split()),
+        cost=row["cost"],
+        value=row["value"],
+        why=texts[row["why"]],
+    )
+
+
+def _call(row: Any, messages: tuple[Message, ...], texts: dict[str, str]) -> Called:
+    request: ModelRequest
+    answer: ModelAnswer | None = None
+    spend = Spend(
+        model_calls=1,
+        prompt_tokens=row["prompt_tokens"],
+        completion_tokens=row["completion_tokens"],
+        think_ms=row["think_ms"],
+        cost_usd=row["cost_usd"],
+    )
+    if row["kind"] == "score":
+        request = Scoring(messages=messages, continuations=tuple(json.loads(texts[row["continuations"]])))
+        if row["answer"] is not None:
+            numbers = json.loads(texts[row["answer"]])
+            answer = Scores(logprobs=tuple(numbers["logprobs"]), n_tokens=tuple(numbers["n_tokens"]), spend=spend)
+    else:
+        sampling = Sampling(
+            max_tokens=row["max_tokens"], temperature=row["temperature"], top_p=row["top_p"], seed=row["seed"]
+        )
+        request = Request(messages=messages, sampling=sampling)
+        if row["answer"] is not None:
+            answer = Completion(text=texts[row["answer"]], finish=Finish(row["finish"]), spend=spend)
+    return Called(model=row["model"], request=request, answer=answer, error=row["error"], wait_ms=row["wait_ms"])
+
+
+def _consultation(row: Any, match: Any, moves: tuple[Move, ...]) -> Consulted:
+    engine = json.loads(row["engine"])
+    kind = engine.pop("kind")
+    line = None
+    if row["move"] is not None:
+        line = EngineLine(
+            move=Move(row["move"]),
+            pv=tuple(Move(move) for move in row["pv"].split()),
+            value=row["value"],
+            score=row["score"],
+            nodes=row["nodes"],
+            depth=row["depth"],
+            think_ms=row["think_ms"],
+        )
+    query = Query(game=match["game"], start=match["start"], moves=moves[: row["ply"]], **json.loads(row["query"]))
+    return Consulted(
+        engine=EngineSpec(kind=kind, options=tuple(sorted(engine.items()))),
+        query=query,
+        line=line,
+        error=row["error"],
+        wait_ms=row["wait_ms"],
+    )

@@ -1,0 +1,434 @@
+"""The store as a running tournament writes it: events in, rows out, the turns of one tick in one transaction."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, assert_never
+
+from sqlalchemy import Connection, Engine, func, insert, select, update
+
+from stratarena.agents.budget import Spend
+from stratarena.agents.plan import Plan
+from stratarena.arena.events import (
+    Called,
+    Consulted,
+    Event,
+    Faulted,
+    MatchClosed,
+    MatchOpened,
+    Overran,
+    Proposed,
+    Refused,
+    Revised,
+    TurnClosed,
+)
+from stratarena.arena.specs import Ending, MatchSpec, TournamentSpec, Verdict
+from stratarena.arena.store import MatchProgress, Provenance
+from stratarena.db.connect import told
+from stratarena.db.errors import RecordError
+from stratarena.db.lease import take_lease
+from stratarena.db.rows import (
+    COLUMNS,
+    ORDER,
+    call_rows,
+    consultation_row,
+    fault_row,
+    overrun_row,
+    plan_row,
+    refusal_row,
+    text_row,
+)
+from stratarena.db.schema import metadata
+from stratarena.db.spec_json import to_json
+from stratarena.db.state import insert_statement, match_progress, update_statement
+from stratarena.games.base import Seat, SpecError
+
+__all__ = ["SqlStore"]
+
+_REMEMBERED_TEXTS = 50_000
+_SEAT = {Seat.FIRST: "first", Seat.SECOND: "second"}
+
+
+class SqlStore:
+    """One tournament's record, for the one process that plays it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._url = engine.url.render_as_string(hide_password=False)
+        self._tables = metadata.tables
+        with told(self._url):
+            self._connection: Connection = engine.connect()
+        self._statements = {name: insert_statement(engine, name, COLUMNS[name]) for name in ORDER}
+        self._rows: dict[str, list[Any]] = {name: [] for name in ORDER}
+        self._turns, self._moves, self._spends = (self._rows[name] for name in ("turns", "moves", "spends"))
+        self._opened: list[tuple[int, int]] = []
+        self._closed: list[tuple[Any, ...]] = []
+        self._open_statement = update_statement(engine, "matches", ("status", "opened_ms"), "id")
+        self._close_statement = update_statement(
+            engine, "matches", ("status", "ending", "winner", "reason", "at_fault", "plies", "closed_ms"), "id"
+        )
+        self._in_turn: dict[int, list[Event]] = {}
+        """Events of turns that have not ended, by match."""
+        self._known_texts: dict[str, None] = {}
+        self._specs: dict[int, MatchSpec] = {}
+        self._standing: dict[tuple[int, Seat], int] = {}
+        """Sequence number of each seat's standing plan, by match."""
+        self._tournament_id: int | None = None
+        self._release: Callable[[], None] = lambda: None
+
+    def enter(
+        self, spec: TournamentSpec, schedule: Sequence[MatchSpec], provenance: Provenance
+    ) -> tuple[MatchProgress, ...]:
+        """Create the tournament or find it again; see `Store.enter`. Holds a lease on it until closed."""
+        self._release = take_lease(self._engine, spec.name)
+        with told(self._url), self._connection.begin():
+            found = self._connection.execute(
+                select(self._tables["tournaments"].c.id).where(self._tables["tournaments"].c.name == spec.name)
+            ).scalar()
+            self._tournament_id = self._create(spec, provenance) if found is None else int(found)
+            self._check_unchanged(spec, schedule)
+            agents = self._enter_agents(spec)
+            self._enter_models(spec)
+            self._add_matches(spec, schedule, agents)
+        with told(self._url), self._connection.begin():
+            progress = match_progress(self._connection, self._tournament_id, schedule)
+        self._specs = {match.match_id: match.spec for match in progress}
+        return progress
+
+    def spent_by_agent(self) -> Mapping[str, Spend]:
+        """What each agent has spent in the tournament so far; see `Store.spent_by_agent`."""
+        matches, spends, agents = (self._tables[name] for name in ("matches", "spends", "agents"))
+        sums = [func.sum(spends.c[name]) for name in ("model_calls", "prompt_tokens", "completion_tokens", "nodes")]
+        query = (
+            select(
+                agents.c.name,
+                *sums,
+                func.sum(spends.c.think_ms),
+                func.sum(spends.c.cost_usd),
+                func.count() - func.count(spends.c.cost_usd),
+            )
+            .select_from(
+                spends.join(matches, matches.c.id == spends.c.match_id).join(
+                    agents,
+                    ((spends.c.seat == "first") & (agents.c.id == matches.c.first_agent_id))
+                    | ((spends.c.seat == "second") & (agents.c.id == matches.c.second_agent_id)),
+                )
+            )
+            .where(matches.c.tournament_id == self._tournament_id)
+            .group_by(agents.c.name)
+        )
+        with told(self._url), self._connection.begin():
+            return {
+                name: Spend(
+                    model_calls=int(calls),
+                    prompt_tokens=int(prompt),
+                    completion_tokens=int(completion),
+                    nodes=int(nodes),
+                    think_ms=float(think),
+                    cost_usd=None if unknown else float(cost),
+                )
+                for name, calls, prompt, completion, nodes, think, cost, unknown in self._connection.execute(query)
+            }
+
+    def retry(self, match_id: int) -> MatchProgress:
+        """A fresh attempt at a void match; see `Store.retry`."""
+        matches = self._tables["matches"]
+        with told(self._url), self._connection.begin():
+            row = self._connection.execute(select(matches).where(matches.c.id == match_id)).mappings().one()
+            new_id = int(self._connection.execute(select(func.max(matches.c.id))).scalar_one()) + 1
+            fresh = dict.fromkeys(("ending", "winner", "reason", "at_fault", "plies", "opened_ms", "closed_ms"))
+            attempt = int(row["attempt"]) + 1
+            self._connection.execute(
+                insert(matches).values({**row, **fresh, "id": new_id, "attempt": attempt, "status": "pending"})
+            )
+        spec = self._specs[match_id]
+        self._specs[new_id] = spec
+        return MatchProgress(match_id=new_id, spec=spec, attempt=attempt)
+
+    def identify(self, kind: str, name: str, identity: Mapping[str, str]) -> None:
+        """Note what exactly a model or an engine is; see `Store.identify`."""
+        table = self._tables["identities"]
+        place = (table.c.tournament_id == self._tournament_id) & (table.c.kind == kind) & (table.c.name == name)
+        facts = json.dumps(dict(identity), sort_keys=True, ensure_ascii=False)
+        with told(self._url), self._connection.begin():
+            done = self._connection.execute(update(table).where(place).values(facts=facts))
+            if done.rowcount == 0:
+                self._connection.execute(
+                    insert(table).values(tournament_id=self._tournament_id, kind=kind, name=name, facts=facts)
+                )
+
+    def write(self, event: Event) -> None:
+        """Take an event; it is durable after the `flush` that follows the end of its turn."""
+        match_id, seq, ply, _, at_ms, body = event
+        if isinstance(body, TurnClosed):
+            if match_id in self._in_turn:
+                self._take_turn(match_id)
+            turn_seat, seed, opened_ms, move, digest, confidence, fallback, spend, wait_ms = body
+            name = _SEAT[turn_seat]
+            self._turns.append((match_id, ply, name, seq, seed, opened_ms, at_ms, wait_ms, digest))
+            self._spends.append(
+                (
+                    match_id,
+                    ply,
+                    name,
+                    spend.model_calls,
+                    spend.nodes,
+                    spend.prompt_tokens,
+                    spend.completion_tokens,
+                    spend.think_ms,
+                    spend.cost_usd,
+                )
+            )
+            if move is not None:
+                self._moves.append((match_id, ply, name, move, "agent", confidence, fallback))
+            return
+        self._in_turn.setdefault(match_id, []).append(event)
+        if isinstance(body, MatchClosed):
+            self._take_turn(match_id)
+
+    def _take_turn(self, match_id: int) -> None:
+        """Turn the events of a turn that has ended into rows; until then they stay out of every transaction."""
+        for event in self._in_turn.pop(match_id):
+            self._take(event)
+
+    def _take(self, event: Event) -> None:
+        match_id, seq, ply, seat, at_ms, body = event
+        match body:
+            case MatchOpened():
+                self._open(match_id, at_ms)
+            case MatchClosed():
+                self._close(match_id, at_ms, body)
+            case Called():
+                row, messages = call_rows(event, body, self._keep)
+                self._rows["model_calls"].append(row)
+                self._rows["call_messages"].extend(messages)
+            case Consulted():
+                self._rows["consultations"].append(consultation_row(event, body))
+            case Proposed(plan):
+                self._plan(event, plan)
+            case Revised(_, after, cause):
+                assert seat is not None
+                before_seq = self._standing_seq(match_id, seat)
+                self._plan(event, after)
+                self._rows["revisions"].append((match_id, seq, ply, at_ms, _SEAT[seat], before_seq, cause.value))
+            case Refused():
+                self._rows["refusals"].append(refusal_row(event, body, self._keep))
+            case Overran():
+                self._rows["overruns"].append(overrun_row(event, body))
+            case Faulted():
+                self._rows["faults"].append(fault_row(event, body, self._keep))
+            case TurnClosed():
+                raise AssertionError("a turn's end is written at once")
+            case _:
+                assert_never(body)
+
+    def flush(self) -> None:
+        """Make everything written durable, in one transaction.
+
+        Raises:
+            RecordError: the database refused; what was flushed before is safe.
+        """
+        if not self._turns and not self._closed:
+            return
+        with told(self._url), self._connection.begin():
+            for name in ORDER:
+                rows = self._rows[name]
+                if rows:
+                    self._connection.exec_driver_sql(self._statements[name], rows)
+            if self._opened:
+                rows = [("playing", at_ms, match_id) for at_ms, match_id in self._opened]
+                self._connection.exec_driver_sql(self._open_statement, rows)
+            if self._closed:
+                self._connection.exec_driver_sql(self._close_statement, self._closed)
+        for rows in self._rows.values():
+            rows.clear()
+        self._opened.clear()
+        self._closed.clear()
+        if len(self._known_texts) > _REMEMBERED_TEXTS:
+            self._known_texts.clear()
+
+    def close(self) -> None:
+        """Let go of the connection and the lease; what was not flushed is given up."""
+        self._connection.close()
+        self._release()
+
+    def _create(self, spec: TournamentSpec, provenance: Provenance) -> int:
+        table = self._tables["tournaments"]
+        new_id = int(self._connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()) + 1
+        self._connection.execute(
+            insert(table).values(
+                id=new_id,
+                name=spec.name,
+                spec=json.dumps(to_json(spec), ensure_ascii=False),
+                source=spec.source,
+                seed=spec.seed,
+                created_ms=time.time_ns() // 1_000_000,
+                program_version=provenance.program_version,
+                source_revision=provenance.source_revision,
+                python_version=provenance.python_version,
+                packages=json.dumps(dict(provenance.packages), sort_keys=True),
+            )
+        )
+        return new_id
+
+    def _check_unchanged(self, spec: TournamentSpec, schedule: Sequence[MatchSpec]) -> None:
+        """Raise `SpecError` unless every stored match is in the schedule, unchanged."""
+        matches = self._tables["matches"]
+        wanted = {match.key: match.digest for match in schedule}
+        rows = self._connection.execute(
+            select(matches.c.key, matches.c.spec_digest)
+            .where(matches.c.tournament_id == self._tournament_id)
+            .order_by(matches.c.id)
+        )
+        for key, digest in rows:
+            if wanted.get(key) != digest:
+                what = "is played differently by" if key in wanted else "is not in"
+                raise SpecError(
+                    f"the database already holds a tournament {spec.name!r}, whose match {key} {what} this file; give "
+                    "the changed tournament another name, or use another --db"
+                )
+
+    def _enter_agents(self, spec: TournamentSpec) -> dict[str, int]:
+        """The id of each agent, those that are new added."""
+        table = self._tables["agents"]
+        rows = self._connection.execute(
+            select(table.c.name, table.c.id).where(table.c.tournament_id == self._tournament_id)
+        )
+        known = {name: int(agent_id) for name, agent_id in rows}
+        next_id = int(self._connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()) + 1
+        for agent in spec.agents:
+            if agent.name not in known:
+                params = json.dumps(to_json(agent.params), sort_keys=True, ensure_ascii=False)
+                self._connection.execute(
+                    insert(table).values(
+                        id=next_id,
+                        tournament_id=self._tournament_id,
+                        name=agent.name,
+                        kind=agent.kind,
+                        params=params,
+                    )
+                )
+                known[agent.name] = next_id
+                next_id += 1
+        return known
+
+    def _enter_models(self, spec: TournamentSpec) -> None:
+        table = self._tables["models"]
+        rows = self._connection.execute(select(table.c.name).where(table.c.tournament_id == self._tournament_id))
+        known = {name for (name,) in rows}
+        next_id = int(self._connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()) + 1
+        for number, model in enumerate(model for model in spec.models if model.name not in known):
+            price = model.price_per_million or (None, None)
+            self._connection.execute(
+                insert(table).values(
+                    id=next_id + number,
+                    tournament_id=self._tournament_id,
+                    name=model.name,
+                    kind=model.kind,
+                    params=json.dumps(to_json(model.params), sort_keys=True, ensure_ascii=False),
+                    prompt_usd_per_million=price[0],
+                    completion_usd_per_million=price[1],
+                )
+            )
+
+    def _add_matches(self, spec: TournamentSpec, schedule: Sequence[MatchSpec], agents: Mapping[str, int]) -> None:
+        """Rows for the matches that are not there yet; with them the stored spec is brought up to date."""
+        table = self._tables["matches"]
+        rows = self._connection.execute(select(table.c.key).where(table.c.tournament_id == self._tournament_id))
+        known = {key for (key,) in rows}
+        next_id = int(self._connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()) + 1
+        new = [match for match in schedule if match.key not in known]
+        if not new:
+            return
+        if known:
+            tournaments = self._tables["tournaments"]
+            self._connection.execute(
+                update(tournaments)
+                .where(tournaments.c.id == self._tournament_id)
+                .values(spec=json.dumps(to_json(spec), ensure_ascii=False), source=spec.source)
+            )
+        self._connection.execute(
+            insert(table),
+            [
+                {
+                    "id": next_id + number,
+                    "tournament_id": self._tournament_id,
+                    "key": match.key,
+                    "attempt": 1,
+                    "game": match.game,
+                    "first_agent_id": agents[match.first],
+                    "second_agent_id": agents[match.second],
+                    "round": match.round,
+                    "pair": match.pair,
+                    "opening": match.opening.name,
+                    "start": match.opening.start,
+                    "opening_moves": " ".join(match.opening.moves),
+                    "seed": match.seed,
+                    "spec_digest": match.digest,
+                    "status": "pending",
+                }
+                for number, match in enumerate(new)
+            ],
+        )
+
+    def _open(self, match_id: int, at_ms: int) -> None:
+        opening = self._specs[match_id].opening
+        first_to_move = _opening_seats(opening.start)
+        self._moves.extend(
+            (match_id, ply, _SEAT[first_to_move if ply % 2 == 0 else first_to_move.other], move, "opening", None, None)
+            for ply, move in enumerate(opening.moves)
+        )
+        self._opened.append((at_ms, match_id))
+
+    def _close(self, match_id: int, at_ms: int, body: MatchClosed) -> None:
+        verdict: Verdict = body.verdict
+        self._closed.append(
+            (
+                "void" if verdict.ending is Ending.VOID else "over",
+                verdict.ending.value,
+                _SEAT[verdict.winner] if verdict.winner else None,
+                verdict.reason,
+                _SEAT[verdict.at_fault] if verdict.at_fault else None,
+                body.plies,
+                at_ms,
+                match_id,
+            )
+        )
+        for seat in Seat:
+            self._standing.pop((match_id, seat), None)
+
+    def _plan(self, event: Event, plan: Plan) -> None:
+        assert event.seat is not None
+        self._rows["plans"].append(plan_row(event, plan, self._keep))
+        self._standing[event.match_id, event.seat] = event.seq
+
+    def _standing_seq(self, match_id: int, seat: Seat) -> int:
+        """The number of the plan a seat has standing; looked up when the match was begun by an earlier process."""
+        known = self._standing.get((match_id, seat))
+        if known is not None:
+            return known
+        plans = self._tables["plans"]
+        with told(self._url), self._connection.begin():
+            found = self._connection.execute(
+                select(func.max(plans.c.seq)).where((plans.c.match_id == match_id) & (plans.c.seat == _SEAT[seat]))
+            ).scalar()
+        if found is None:
+            raise RecordError(f"match {match_id}: a plan was revised, but none is recorded")
+        return int(found)
+
+    def _keep(self, content: str) -> str:
+        """The hash of a text, which is stored if it was not seen before."""
+        row = text_row(content)
+        digest: str = row[0]
+        if digest not in self._known_texts:
+            self._known_texts[digest] = None
+            self._rows["texts"].append(row)
+        return digest
+
+
+def _opening_seats(start: str) -> Seat:
+    """Who moves first from a start. Every game of ours begins with FIRST; a FEN may say otherwise."""
+    fields = start.split()
+    return Seat.SECOND if fields[-1:] == ["O"] or (len(fields) == 6 and fields[1] == "b") else Seat.FIRST

@@ -1,0 +1,109 @@
+"""What `db.reader` gives to analysis and replay: plain frozen values, one for each kind of row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stratarena.arena.specs import Verdict
+from stratarena.games.base import Move, Seat
+
+__all__ = ["AgentRecord", "FaultRecord", "MatchRecord", "TournamentRecord", "TurnRecord"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentRecord:
+    """An agent of a tournament."""
+
+    name: str
+    kind: str
+    params: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatchRecord:
+    """One match, as far as it has come."""
+
+    match_id: int
+    key: str
+    game: str
+    first: str
+    second: str
+    round: int
+    pair: str
+    opening: str
+    start: str
+    opening_moves: tuple[Move, ...]
+    seed: int
+    attempt: int
+    opened_ms: int | None
+    closed_ms: int | None
+    verdict: Verdict | None
+    """None while it is pending or in play."""
+    plies: int
+    """Moves made, the opening's included."""
+
+    def agent_at(self, seat: Seat) -> str:
+        """The name of the agent in that seat."""
+        return self.first if seat is Seat.FIRST else self.second
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnRecord:
+    """One turn with what it spent, in short."""
+
+    match_id: int
+    ply: int
+    seat: Seat
+    move: Move | None
+    digest: str | None
+    confidence: float | None
+    fallback: str | None
+    opened_ms: int
+    closed_ms: int
+    model_calls: int
+    prompt_tokens: int
+    completion_tokens: int
+    nodes: int
+    think_ms: float
+    wait_ms: float
+    cost_usd: float | None
+    n_refused: int
+    """Answers the referee turned down in this turn."""
+    n_overruns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaultRecord:
+    """A failure of an agent's code or of our infrastructure."""
+
+    key: str
+    """The match."""
+    attempt: int
+    ply: int
+    seat: Seat | None
+    place: str
+    """`"agent"`, `"model"` or `"engine"`."""
+    error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TournamentRecord:
+    """A tournament: who, what, how and with which versions."""
+
+    tournament_id: int
+    name: str
+    spec: Mapping[str, Any]
+    """The resolved spec as JSON."""
+    source: str
+    """The tournament file, verbatim."""
+    seed: int
+    created_ms: int
+    program_version: str
+    source_revision: str | None
+    python_version: str
+    packages: Mapping[str, str]
+    agents: tuple[AgentRecord, ...]
+    identities: Mapping[str, Mapping[str, str]]
+    """By `"model:NAME"` or `"engine:NAME"`."""

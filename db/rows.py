@@ -1,0 +1,132 @@
+"""Events to rows: for each table, the columns that are written and how an event fills them."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from hashlib import blake2b
+from typing import Any
+
+from stratarena.agents.models.base import Completion, Request, Scores, Scoring
+from stratarena.agents.plan import Plan
+from stratarena.arena.events import Called, Consulted, Event, Faulted, Overran, Refused
+from stratarena.db.schema import metadata
+
+__all__ = [
+    "COLUMNS",
+    "ORDER",
+    "call_rows",
+    "consultation_row",
+    "fault_row",
+    "overrun_row",
+    "plan_row",
+    "refusal_row",
+    "text_row",
+]
+
+ORDER = tuple(
+    table.name
+    for table in metadata.sorted_tables
+    if table.name not in ("tournaments", "agents", "models", "identities", "matches")
+)
+"""Tables that events are written to, those that others refer to first."""
+
+COLUMNS = {name: tuple(column.name for column in metadata.tables[name].columns) for name in ORDER}
+
+_SHORT = 100
+Row = tuple[Any, ...]
+
+
+def text_row(content: str) -> Row:
+    """Hash, codec, length and body of a text; compressed where that is shorter."""
+    raw = content.encode("utf-8", "surrogatepass")
+    digest = blake2b(raw, digest_size=16).hexdigest()
+    if len(raw) > _SHORT:
+        packed = zlib.compress(raw, 6)
+        if len(packed) < len(raw):
+            return (digest, "zlib", len(content), packed)
+    return (digest, "utf8", len(content), raw)
+
+
+def call_rows(event: Event, body: Called, keep: Any) -> tuple[Row, list[Row]]:
+    """The row of a model call, and those of its messages. `keep` stores a text and gives its hash."""
+    request, answer = body.request, body.answer
+    sampling = request.sampling if isinstance(request, Request) else None
+    written = None
+    if isinstance(answer, Completion):
+        written = keep(answer.text)
+    elif isinstance(answer, Scores):
+        written = keep(json.dumps({"logprobs": answer.logprobs, "n_tokens": answer.n_tokens}))
+    spend = answer.spend if answer is not None else None
+    row = (
+        event.match_id,
+        event.seq,
+        event.ply,
+        event.at_ms,
+        event.seat.value if event.seat else None,
+        body.model,
+        "complete" if isinstance(request, Request) else "score",
+        sampling.max_tokens if sampling else None,
+        sampling.temperature if sampling else None,
+        sampling.top_p if sampling else None,
+        sampling.seed if sampling else None,
+        keep(json.dumps(request.continuations, ensure_ascii=False)) if isinstance(request, Scoring) else None,
+        written,
+        answer.finish.value if isinstance(answer, Completion) else None,
+        spend.prompt_tokens if spend else 0,
+        spend.completion_tokens if spend else 0,
+        spend.think_ms if spend else 0.0,
+        spend.cost_usd if spend else None,
+        body.wait_ms,
+        body.error,
+    )
+    messages = [
+        (event.match_id, event.seq, position, message.role, keep(message.content))
+        for position, message in enumerate(request.messages)
+    ]
+    return row, messages
+
+
+def consultation_row(event: Event, body: Consulted) -> Row:
+    """The row of a question to an engine."""
+    query, line = body.query, body.line
+    asked = {"seed": query.seed, "nodes": query.nodes, "depth": query.depth, "move_ms": query.move_ms}
+    return (
+        *_head(event),
+        json.dumps({"kind": body.engine.kind, **dict(body.engine.options)}, sort_keys=True),
+        json.dumps({name: value for name, value in asked.items() if value is not None}),
+        line.move if line else None,
+        " ".join(line.pv) if line else None,
+        line.value if line else None,
+        line.score if line else None,
+        line.nodes if line else None,
+        line.depth if line else None,
+        line.think_ms if line else None,
+        body.wait_ms,
+        body.error,
+    )
+
+
+def plan_row(event: Event, plan: Plan, keep: Any) -> Row:
+    """The row of a declared plan."""
+    return (*_head(event), " ".join(plan.moves), plan.cost, plan.value, keep(plan.why))
+
+
+def refusal_row(event: Event, body: Refused, keep: Any) -> Row:
+    """The row of a refused answer."""
+    refusal = body.refusal
+    return (*_head(event), refusal.kind, keep(refusal.text), refusal.why)
+
+
+def overrun_row(event: Event, body: Overran) -> Row:
+    """The row of a budget passed."""
+    return (*_head(event), body.scope, body.overrun.resource, float(body.overrun.limit), float(body.overrun.used))
+
+
+def fault_row(event: Event, body: Faulted, keep: Any) -> Row:
+    """The row of a failure."""
+    return (*_head(event), body.where, body.error, keep(body.detail))
+
+
+def _head(event: Event) -> Row:
+    return (event.match_id, event.seq, event.ply, event.at_ms, event.seat.value if event.seat else None)

@@ -1,0 +1,334 @@
+"""The tables. Facts only; every row of a match is keyed by the match and its place in it, so that two runs of one seed
+give equal rows but for their times.
+
+Column comments are the documentation: `docs/schema.md` is made from them.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeEngine
+
+__all__ = ["metadata"]
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_HASH = 32
+
+
+def _one_of(column: str, *values: str) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def _at_least_0(*columns: str) -> list[CheckConstraint]:
+    return [CheckConstraint(f"{column} >= 0", name=f"{column}_not_negative") for column in columns]
+
+
+def _needed(
+    name: str, kind: TypeEngine[object] | type[TypeEngine[object]], comment: str, *more: object
+) -> Column[object]:
+    return Column(name, kind, *more, nullable=False, comment=comment)  # type: ignore[arg-type]
+
+
+def _maybe(
+    name: str, kind: TypeEngine[object] | type[TypeEngine[object]], comment: str, *more: object
+) -> Column[object]:
+    return Column(name, kind, *more, nullable=True, comment=comment)  # type: ignore[arg-type]
+
+
+def _text(name: str, comment: str, *, needed: bool = True) -> Column[object]:
+    """A reference to a stored text."""
+    make = _needed if needed else _maybe
+    return make(name, String(_HASH), comment, ForeignKey("texts.hash"))
+
+
+def _table(name: str, comment: str, *parts: object) -> Table:
+    return Table(name, metadata, *parts, comment=comment)  # type: ignore[arg-type]
+
+
+def _of_match(name: str, comment: str, *parts: object, key: str = "seq") -> Table:
+    """A table whose rows belong to a place in a match; kept in the order of that place."""
+    head: list[object] = [
+        Column("match_id", Integer, ForeignKey("matches.id"), primary_key=True, comment="The match."),
+        Column(
+            key,
+            Integer,
+            primary_key=True,
+            comment="The event's number in the match, from 0."
+            if key == "seq"
+            else "Plies made before it, the opening's included.",
+        ),
+    ]
+    if key == "seq":
+        head.append(_needed("ply", Integer, "Plies made before the turn it belongs to."))
+        head.append(_needed("at_ms", BigInteger, "When, in milliseconds since 1970."))
+    return Table(
+        name,
+        metadata,
+        *head,
+        *parts,
+        *_at_least_0(key),
+        comment=comment,
+        sqlite_with_rowid=False,  # type: ignore[arg-type]
+    )
+
+
+def _seat(needed: bool = True) -> list[object]:
+    column = (_needed if needed else _maybe)("seat", String(6), "`first` or `second`: whose turn it was.")
+    return [column, _one_of("seat", "first", "second")]
+
+
+def _spending() -> list[object]:
+    return [
+        _needed("prompt_tokens", Integer, "Tokens the model read."),
+        _needed("completion_tokens", Integer, "Tokens the model wrote."),
+        _needed("think_ms", Float, "Milliseconds of work, waiting left out."),
+        _maybe("cost_usd", Float, "US dollars by the price table; null is unknown."),
+        *_at_least_0("prompt_tokens", "completion_tokens", "think_ms"),
+    ]
+
+
+_table(
+    "texts",
+    "Every long text once, by its content.",
+    Column("hash", String(_HASH), primary_key=True, comment="BLAKE2b-128 of the UTF-8 text, in hexadecimal."),
+    _needed("codec", String(4), "`zlib` or `utf8`: how `body` holds the text."),
+    _needed("n_chars", Integer, "Length of the text in characters."),
+    _needed("body", LargeBinary, "The text."),
+    _one_of("codec", "zlib", "utf8"),
+    *_at_least_0("n_chars"),
+)
+_table(
+    "tournaments",
+    "A tournament file, and what played it.",
+    Column("id", Integer, primary_key=True, comment="Number of the tournament."),
+    _needed("name", String(40), "Its name: the same name goes on with it."),
+    _needed("spec", Text, "The resolved tournament as JSON; of several runs the latest."),
+    _needed("source", Text, "The tournament file, verbatim."),
+    _needed("seed", BigInteger, "The root seed."),
+    _needed("created_ms", BigInteger, "When it was first run."),
+    _needed("program_version", String(40), "Version of stratarena that first ran it."),
+    _maybe("source_revision", String(60), "Commit it ran from, `+changes` behind it if files differed."),
+    _needed("python_version", String(40), "Version of Python."),
+    _needed("packages", Text, "Versions of libraries, as JSON."),
+    UniqueConstraint("name"),
+)
+_table(
+    "agents",
+    "Who takes part.",
+    Column("id", Integer, primary_key=True, comment="Number of the agent."),
+    _needed("tournament_id", Integer, "Its tournament.", ForeignKey("tournaments.id")),
+    _needed("name", String(40), "Its identity in the tournament."),
+    _needed("kind", String(80), "The plug-in that makes it. `llm_likelihood` chooses among legal moves only."),
+    _needed("params", Text, "Its parameters, as JSON."),
+    UniqueConstraint("tournament_id", "name"),
+)
+_table(
+    "models",
+    "Named models of the tournament file.",
+    Column("id", Integer, primary_key=True, comment="Number of the model."),
+    _needed("tournament_id", Integer, "Its tournament.", ForeignKey("tournaments.id")),
+    _needed("name", String(40), "Its name in the file."),
+    _needed("kind", String(80), "The plug-in that makes it."),
+    _needed("params", Text, "Its parameters, as JSON; never a key."),
+    _maybe("prompt_usd_per_million", Float, "Price of a million prompt tokens; null is unknown."),
+    _maybe("completion_usd_per_million", Float, "Price of a million completion tokens; null is unknown."),
+    UniqueConstraint("tournament_id", "name"),
+)
+_table(
+    "identities",
+    "What exactly a model or engine was when it played: hashes, versions, options.",
+    Column("tournament_id", Integer, ForeignKey("tournaments.id"), primary_key=True, comment="The tournament."),
+    Column("kind", String(6), primary_key=True, comment="`model` or `engine`."),
+    Column("name", String(400), primary_key=True, comment="The model's name, or the engine's spec."),
+    Column("facts", Text, nullable=False, comment="Facts by name, as JSON; of several runs the latest."),
+    _one_of("kind", "model", "engine"),
+)
+_table(
+    "matches",
+    "One match each, entered when the tournament is; a void match is played again as a further attempt.",
+    Column("id", Integer, primary_key=True, comment="Number of the match, in the order of the schedule."),
+    _needed("tournament_id", Integer, "Its tournament.", ForeignKey("tournaments.id")),
+    _needed("key", String(200), "Stable name: game, agents, round and seating."),
+    _needed("attempt", Integer, "Counted from 1."),
+    _needed("game", String(80), "The game's id."),
+    _needed("first_agent_id", Integer, "Who sits in seat FIRST.", ForeignKey("agents.id")),
+    _needed("second_agent_id", Integer, "Who sits in seat SECOND.", ForeignKey("agents.id")),
+    _needed("round", Integer, "Counted from 1."),
+    _needed("pair", String(200), "Shared by the two matches with one opening and seats swapped."),
+    _needed("opening", String(80), "Name of the opening."),
+    _needed("start", Text, "The position before the opening's moves."),
+    _needed("opening_moves", Text, "The opening's moves, separated by spaces."),
+    _needed("seed", BigInteger, "The match's seed."),
+    _needed("spec_digest", String(_HASH), "Hash of all that decides how the match goes."),
+    _needed("status", String(8), "`pending`, `playing`, `over` or `void`."),
+    _maybe("ending", String(8), "`rules`, `forfeit`, `cap` or `void`."),
+    _maybe("winner", String(6), "`first` or `second`; null for a draw, a void match, or one not over."),
+    _maybe("reason", String(80), "The rule or policy that ended it."),
+    _maybe("at_fault", String(6), "The seat that forfeited."),
+    _maybe("plies", Integer, "Moves made, the opening's included."),
+    _maybe("opened_ms", BigInteger, "When it began."),
+    _maybe("closed_ms", BigInteger, "When it ended."),
+    UniqueConstraint("tournament_id", "key", "attempt"),
+    _one_of("status", "pending", "playing", "over", "void"),
+    _one_of("ending", "rules", "forfeit", "cap", "void"),
+    _one_of("winner", "first", "second"),
+    _one_of("at_fault", "first", "second"),
+    CheckConstraint("attempt >= 1 AND round >= 1", name="counted_from_1"),
+    CheckConstraint("first_agent_id <> second_agent_id", name="two_agents"),
+    CheckConstraint("(status IN ('over', 'void')) = (ending IS NOT NULL)", name="ended_or_not"),
+)
+_of_match(
+    "turns",
+    "An agent's turns: seed, times, and the state it left.",
+    *_seat(),
+    _needed("seq", Integer, "The event that closed it."),
+    _needed("seed", BigInteger, "The seed of its last deliberation."),
+    _needed("opened_ms", BigInteger, "When it began."),
+    _needed("closed_ms", BigInteger, "When it ended."),
+    _needed("wait_ms", Float, "Waiting for models and engines beyond their work."),
+    _maybe("digest", String(16), "Digest of the state it left; null when it made no move."),
+    UniqueConstraint("match_id", "seq"),
+    *_at_least_0("wait_ms"),
+    key="ply",
+)
+_of_match(
+    "moves",
+    "Every ply, the opening's included.",
+    *_seat(),
+    _needed("move", String(40), "In the game's notation."),
+    _needed("source", String(7), "`opening` or `agent`."),
+    _maybe("confidence", Float, "The agent's stated chance of winning, 0 to 1."),
+    _maybe("fallback", String(80), "Set when the move is a declared substitute for a finished thought."),
+    _one_of("source", "opening", "agent"),
+    CheckConstraint("confidence BETWEEN 0 AND 1", name="confidence"),
+    key="ply",
+)
+_of_match(
+    "spends",
+    "What each turn spent on thinking.",
+    *_seat(),
+    _needed("model_calls", Integer, "Calls, failed ones included."),
+    _needed("nodes", Integer, "Positions a search visited."),
+    *_spending(),
+    *_at_least_0("model_calls", "nodes"),
+    key="ply",
+)
+_of_match(
+    "model_calls",
+    "Every request to a model, and what came of it.",
+    *_seat(),
+    _needed("model", String(40), "The model's name."),
+    _needed("kind", String(8), "`complete` (write an answer) or `score` (rate given answers)."),
+    _maybe("max_tokens", Integer, "Bound on the answer."),
+    _maybe("temperature", Float, "0 is greedy."),
+    _maybe("top_p", Float, "Nucleus of the sampling."),
+    _maybe("seed", BigInteger, "Seed of the sampling; null when greedy."),
+    _text("continuations", "The texts to be scored, as JSON.", needed=False),
+    _text("answer", "The text written; for scores, their numbers as JSON; null when the call failed.", needed=False),
+    _maybe("finish", String(6), "`stop` or `length`: why the answer ended."),
+    *_spending(),
+    _needed("wait_ms", Float, "From asking to answering, less the work."),
+    _maybe("error", Text, "Why the call failed."),
+    _one_of("kind", "complete", "score"),
+    _one_of("finish", "stop", "length"),
+)
+Table(
+    "call_messages",
+    metadata,
+    Column("match_id", Integer, primary_key=True, comment="The match."),
+    Column("seq", Integer, primary_key=True, comment="The call."),
+    Column("position", Integer, primary_key=True, comment="Place in the conversation, from 0."),
+    _needed("role", String(9), "`system`, `user` or `assistant`."),
+    _text("text", "What was said."),
+    _one_of("role", "system", "user", "assistant"),
+    ForeignKeyConstraint(["match_id", "seq"], ["model_calls.match_id", "model_calls.seq"]),
+    comment="The messages of each request, in order.",
+    sqlite_with_rowid=False,
+)
+_of_match(
+    "consultations",
+    "Every question to an engine, and its answer.",
+    *_seat(),
+    _needed("engine", Text, "The engine's spec, as JSON."),
+    _needed("query", Text, "Bounds and seed of the question, as JSON; its position is the match's own."),
+    _maybe("move", String(40), "The engine's move; null when it failed."),
+    _maybe("pv", Text, "Its principal variation, separated by spaces."),
+    _maybe("value", Float, "-1 (lost) to 1 (won) for the mover."),
+    _maybe("score", String(80), "The engine's own words for the value."),
+    _maybe("nodes", Integer, "Positions it visited."),
+    _maybe("depth", Integer, "Plies it looked ahead."),
+    _maybe("think_ms", Float, "Milliseconds of work."),
+    _needed("wait_ms", Float, "From asking to answering, less the work."),
+    _maybe("error", Text, "Why it failed."),
+)
+_of_match(
+    "plans",
+    "Plans that agents declared; a revision's new plan stands under the revision's number.",
+    *_seat(),
+    _needed("moves", Text, "The intended line, separated by spaces; the first is meant for now."),
+    _maybe("cost", Integer, "In the game's own resource."),
+    _maybe("value", Float, "The agent's estimate, -1 to 1, for itself."),
+    _text("why", "Its reasons."),
+    CheckConstraint("value BETWEEN -1 AND 1", name="value"),
+)
+_of_match(
+    "revisions",
+    "Declared replacements of a plan. Never inferred: an agent said so.",
+    *_seat(),
+    _needed("before_seq", Integer, "The plan that was replaced."),
+    _needed("cause", String(10), "Why."),
+    _one_of("cause", "opponent", "refused", "self_check", "search", "over_purse", "series"),
+    ForeignKeyConstraint(["match_id", "before_seq"], ["plans.match_id", "plans.seq"]),
+    ForeignKeyConstraint(["match_id", "seq"], ["plans.match_id", "plans.seq"], name="fk_revisions_after"),
+)
+_of_match(
+    "refusals",
+    "Answers that the referee turned down.",
+    *_seat(),
+    _needed("kind", String(9), "`malformed`, `ambiguous` or `illegal`."),
+    _text("text", "What the agent said."),
+    _needed("why", Text, "What was wrong, and what would be accepted."),
+)
+_of_match(
+    "overruns",
+    "Budgets that a turn passed.",
+    *_seat(),
+    _needed("scope", String(5), "`move`, `match` or `agent`."),
+    _needed("resource", String(20), "Which resource."),
+    _needed("bound", Float, "The bound."),
+    _needed("used", Float, "What was used by then."),
+    _one_of("scope", "move", "match", "agent"),
+)
+_of_match(
+    "faults",
+    "Failures of an agent's code or of our infrastructure.",
+    *_seat(needed=False),
+    _needed("place", String(6), "`agent` (its seat forfeits), `model` or `engine` (the match is void)."),
+    _needed("error", Text, "Type and message."),
+    _text("detail", "The traceback."),
+    _one_of("place", "agent", "model", "engine"),
+)

@@ -1,0 +1,87 @@
+"""Ready-made views: the usual questions, answered in SQL that any client can ask again."""
+
+from __future__ import annotations
+
+__all__ = ["VIEWS"]
+
+_LATEST = """
+    NOT EXISTS (SELECT 1 FROM matches later WHERE later.tournament_id = m.tournament_id
+                AND later.key = m.key AND later.attempt > m.attempt)"""
+
+VIEWS: dict[str, tuple[str, str]] = {
+    "v_matches": (
+        "Which matches are there, between whom, and how did each end? Of a void match the latest attempt.",
+        f"""
+SELECT m.id AS match_id, t.name AS tournament, m.key, m.game, a.name AS first, b.name AS second, m.round, m.pair,
+       m.opening, m.status, m.ending, m.winner, m.reason, m.at_fault, m.plies, m.attempt,
+       (m.closed_ms - m.opened_ms) / 1000.0 AS seconds
+FROM matches m
+JOIN tournaments t ON t.id = m.tournament_id
+JOIN agents a ON a.id = m.first_agent_id
+JOIN agents b ON b.id = m.second_agent_id
+WHERE {_LATEST}""",
+    ),
+    "v_scores": (
+        "What did each agent score in each match that counts? Two rows a match; void and unfinished ones are left out.",
+        """
+SELECT v.tournament, v.match_id, v.key, v.game, v.pair, 'first' AS seat, v.first AS agent, v.second AS opponent,
+       CASE WHEN v.winner IS NULL THEN 0.5 WHEN v.winner = 'first' THEN 1.0 ELSE 0.0 END AS score, v.ending, v.reason,
+       v.plies
+FROM v_matches v WHERE v.status = 'over'
+UNION ALL
+SELECT v.tournament, v.match_id, v.key, v.game, v.pair, 'second', v.second, v.first,
+       CASE WHEN v.winner IS NULL THEN 0.5 WHEN v.winner = 'second' THEN 1.0 ELSE 0.0 END, v.ending, v.reason, v.plies
+FROM v_matches v WHERE v.status = 'over'""",
+    ),
+    "v_standings": (
+        "Who stands where? Points, games, wins, draws and losses over all games of a tournament.",
+        """
+SELECT tournament, agent, SUM(score) AS points, COUNT(*) AS games,
+       SUM(CASE WHEN score = 1.0 THEN 1 ELSE 0 END) AS wins, SUM(CASE WHEN score = 0.5 THEN 1 ELSE 0 END) AS draws,
+       SUM(CASE WHEN score = 0.0 THEN 1 ELSE 0 END) AS losses, SUM(score) / COUNT(*) AS score_rate
+FROM v_scores GROUP BY tournament, agent""",
+    ),
+    "v_cross_table": (
+        "How did each agent do against each other, by game? Points are the agent's, not the opponent's.",
+        """
+SELECT tournament, game, agent, opponent, SUM(score) AS points, COUNT(*) AS games
+FROM v_scores GROUP BY tournament, game, agent, opponent""",
+    ),
+    "v_turns": (
+        "What happened in each turn: move, digest, spend, and how many answers were refused?",
+        """
+SELECT t.name AS tournament, m.id AS match_id, m.key, m.game, u.ply, u.seat,
+       CASE WHEN u.seat = 'first' THEN a.name ELSE b.name END AS agent, p.move, u.digest, s.model_calls,
+       s.prompt_tokens, s.completion_tokens, s.nodes, s.think_ms, u.wait_ms, s.cost_usd, p.confidence, p.fallback,
+       (SELECT COUNT(*) FROM refusals r WHERE r.match_id = u.match_id AND r.ply = u.ply) AS refused,
+       (SELECT COUNT(*) FROM overruns o WHERE o.match_id = u.match_id AND o.ply = u.ply) AS overruns,
+       u.opened_ms, u.closed_ms
+FROM turns u
+JOIN matches m ON m.id = u.match_id
+JOIN tournaments t ON t.id = m.tournament_id
+JOIN agents a ON a.id = m.first_agent_id
+JOIN agents b ON b.id = m.second_agent_id
+JOIN spends s ON s.match_id = u.match_id AND s.ply = u.ply
+LEFT JOIN moves p ON p.match_id = u.match_id AND p.ply = u.ply""",
+    ),
+    "v_legality": (
+        "How often was an agent's first answer of a turn a legal move, and what was wrong where it was not? Void "
+        "matches are left out.",
+        """
+SELECT v.tournament, v.game, v.agent, COUNT(*) AS turns,
+       SUM(CASE WHEN v.refused = 0 AND v.move IS NOT NULL THEN 1 ELSE 0 END) AS legal_at_once,
+       SUM(v.refused) AS refused
+FROM v_turns v JOIN matches m ON m.id = v.match_id WHERE m.status <> 'void'
+GROUP BY v.tournament, v.game, v.agent""",
+    ),
+    "v_cost": (
+        "What did each agent spend on thinking, by game? Everything that was paid for counts, void matches included.",
+        """
+SELECT tournament, game, agent, COUNT(*) AS turns, SUM(model_calls) AS model_calls,
+       SUM(prompt_tokens) AS prompt_tokens, SUM(completion_tokens) AS completion_tokens, SUM(nodes) AS nodes,
+       SUM(think_ms) AS think_ms, SUM(wait_ms) AS wait_ms,
+       CASE WHEN COUNT(cost_usd) = COUNT(*) THEN SUM(cost_usd) END AS cost_usd
+FROM v_turns GROUP BY tournament, game, agent""",
+    ),
+}
+"""By name, in the order of creation: the question it answers, and its SELECT. SQLite and PostgreSQL both read them."""

@@ -1,0 +1,1 @@
+"""The rules: pure functions on frozen states. Imports nothing of ours."""

@@ -1,0 +1,74 @@
+"""Named openings by game: where both matches of a pair begin.
+
+Kinds: `"start"`, the game's own beginning; `"book"`, well-known lines by name; `"balanced"`, positions that are even by
+a solver or by a long search. The lists are text files beside this module, each saying how it was made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from stratarena.games.base import Move, SpecError
+from stratarena.games.plugins import parse_spec
+
+__all__ = ["Line", "kinds", "lines"]
+
+_FILES = {
+    ("chess", "book"): "chess_book.txt",
+    ("connect_four", "balanced"): "connect_four_balanced.txt",
+    ("hex", "balanced"): "hex_balanced.txt",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An opening: its name, and its moves from the game's start."""
+
+    name: str
+    moves: tuple[Move, ...]
+
+
+def kinds(game_id: str) -> tuple[str, ...]:
+    """The kinds of openings there are for a game, `"start"` first."""
+    name, params = parse_spec(game_id)
+    found = [kind for game, kind in _FILES if game == name]
+    if name == "hex" and params.get("size", 11) not in _hex_sizes():
+        found = []
+    return ("start", *found)
+
+
+def lines(game_id: str, kind: str) -> tuple[Line, ...]:
+    """The openings of this kind, in the file's order.
+
+    Raises:
+        SpecError: there are none of this kind; says which there are.
+    """
+    name, params = parse_spec(game_id)
+    if kind == "start":
+        return (Line("start", ()),)
+    if kind not in kinds(game_id):
+        sizes = f" (for sizes {', '.join(map(str, _hex_sizes()))} only)" if name == "hex" else ""
+        raise SpecError(f"{game_id} has no openings {kind!r}{sizes}; there are: {', '.join(kinds(game_id))}")
+    found = _read(_FILES[name, kind])
+    if name == "hex":
+        prefix = f"{params.get('size', 11)}x"
+        return tuple(Line(line.name, line.moves) for line in found if line.name.startswith(prefix))
+    return found
+
+
+def _hex_sizes() -> tuple[int, ...]:
+    return tuple(sorted({int(line.name.partition("x")[0]) for line in _read(_FILES["hex", "balanced"])}))
+
+
+@lru_cache(maxsize=len(_FILES))
+def _read(name: str) -> tuple[Line, ...]:
+    """The lines of a file: `name: move move …`, comments behind `#`."""
+    text = (Path(__file__).parent / "data" / name).read_text(encoding="utf-8")
+    found = []
+    for row in text.splitlines():
+        if row and not row.startswith("#"):
+            label, _, moves = row.partition(":")
+            found.append(Line(label.strip(), tuple(Move(move) for move in moves.split())))
+    return tuple(found)

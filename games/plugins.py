@@ -1,0 +1,147 @@
+"""The one loader of plug-ins, shared by games, agents and models, and the spelling of specs like `hex(size=7)`.
+
+Names are entry points of three groups; ours are found the same way as a stranger's. Listing imports nothing.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
+from importlib import metadata
+from typing import Any
+
+from stratarena.games.base import Game, SpecError
+
+__all__ = ["GROUPS", "PluginInfo", "load", "load_game", "names", "parse_spec", "print_spec"]
+
+GROUPS = ("stratarena.games", "stratarena.agents", "stratarena.models")
+
+_SPEC = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_.:-]*)\s*(?:\((.*)\))?\s*", re.DOTALL)
+_PARAM = re.compile(
+    r"""\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*("[^"\\]*"|'[^'\\]*'|true|false|[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*"""
+)
+_FORM = "name or name(key=value, …) with values that are numbers, true, false or quoted strings"
+
+Value = str | int | float | bool
+
+
+@dataclass(frozen=True, slots=True)
+class PluginInfo:
+    """A plug-in that was found, not yet imported."""
+
+    name: str
+    value: str
+    """`module:attribute`."""
+    distribution: str
+
+
+def parse_spec(text: str) -> tuple[str, dict[str, Value]]:
+    """The name and the parameters of a spec such as `hex(size=7, swap=true)`.
+
+    Raises:
+        SpecError: the text has another form.
+    """
+    whole = _SPEC.fullmatch(text)
+    if whole is None:
+        raise SpecError(f"{text!r} is no spec; expected {_FORM}")
+    name, inside = whole[1], whole[2]
+    params: dict[str, Value] = {}
+    if inside is None or not inside.strip():
+        return name, params
+    position = 0
+    while True:
+        param = _PARAM.match(inside, position)
+        if param is None:
+            raise SpecError(f"{text!r}: cannot read {inside[position:].strip()!r}; expected {_FORM}")
+        if param[1] in params:
+            raise SpecError(f"{text!r}: {param[1]} is given twice")
+        params[param[1]] = _value(param[2])
+        position = param.end()
+        if position == len(inside):
+            return name, params
+        if inside[position] != ",":
+            raise SpecError(f"{text!r}: cannot read {inside[position:].strip()!r}; expected a comma or the end")
+        position += 1
+
+
+def print_spec(name: str, params: Mapping[str, Value]) -> str:
+    """The text that `parse_spec` reads back, parameters in the given order."""
+    if not params:
+        return name
+    return f"{name}({', '.join(f'{key}={_printed(value)}' for key, value in params.items())})"
+
+
+def names(group: str) -> tuple[PluginInfo, ...]:
+    """Every plug-in of the group by name; nothing is imported."""
+    return tuple(
+        PluginInfo(point.name, point.value, point.dist.name if point.dist else "unknown")
+        for point in sorted(_points(group), key=lambda point: point.name)
+    )
+
+
+def load(group: str, name: str) -> Any:
+    """The thing that a plug-in's name stands for.
+
+    Raises:
+        SpecError: no such name, two distributions claim it, or it fails to import.
+    """
+    points = _points(group)
+    claims = [point for point in points if point.name == name]
+    kind = group.rpartition(".")[2]
+    if not claims:
+        known = sorted({point.name for point in points})
+        close = get_close_matches(name, known, n=1, cutoff=0.5)
+        hint = f"did you mean {close[0]!r}? " if close else ""
+        raise SpecError(f"there is no {kind.rstrip('s')} {name!r}; {hint}there are: {', '.join(known)}")
+    if len({point.value for point in claims}) > 1:
+        owners = " and ".join(sorted(point.dist.name if point.dist else "unknown" for point in claims))
+        raise SpecError(f"{kind.rstrip('s')} {name!r} is claimed by {owners}; uninstall one of them")
+    try:
+        return claims[0].load()
+    except (ImportError, AttributeError) as error:
+        raise SpecError(f"{kind.rstrip('s')} {name!r} cannot be loaded from {claims[0].value}: {error}") from error
+
+
+def load_game(text: str) -> Game[Any]:
+    """The game of a spec such as `connect_four` or `hex(size=7)`.
+
+    Raises:
+        SpecError: no such game, an unknown parameter, or a value that the game refuses.
+    """
+    name, params = parse_spec(text)
+    factory = load("stratarena.games", name)
+    known = [key for key in inspect.signature(factory).parameters if key != "self"]
+    for key in params:
+        if key not in known:
+            close = get_close_matches(key, known, n=1, cutoff=0.5)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            takes = f"it takes: {', '.join(known)}" if known else "it takes none"
+            raise SpecError(f"{text!r}: {name} has no parameter {key!r}; {hint}{takes}")
+    try:
+        game: Game[Any] = factory(**params)
+    except TypeError as error:
+        raise SpecError(f"{text!r}: {error}") from None
+    return game
+
+
+@lru_cache(maxsize=len(GROUPS))
+def _points(group: str) -> tuple[metadata.EntryPoint, ...]:
+    return tuple(metadata.entry_points(group=group))
+
+
+def _value(text: str) -> Value:
+    if text in ("true", "false"):
+        return text == "true"
+    if text[0] in "\"'":
+        return text[1:-1]
+    return int(text) if re.fullmatch(r"[+-]?\d+", text) else float(text)
+
+
+def _printed(value: Value) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return f'"{value}"' if isinstance(value, str) else repr(value)

@@ -1,0 +1,171 @@
+"""A small league written by hand, and a reader that gives it out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from stratarena.arena.specs import Ending, Verdict
+from stratarena.db.records import AgentRecord, FaultRecord, MatchRecord, TournamentRecord, TurnRecord
+from stratarena.games.base import Move, Seat
+
+BEGAN_MS = 1_700_000_000_000
+
+
+def match(number: int, first: str, second: str, verdict: Verdict | None, **facts: object) -> MatchRecord:
+    """A match of these two with this verdict; `facts` replace what is not said."""
+    game = str(facts.pop("game", "connect_four"))
+    pair = f"{game}/{'-vs-'.join(sorted((first, second)))}/r1"
+    known: dict[str, object] = {
+        "match_id": number,
+        "key": f"{pair}{'a' if first < second else 'b'}",
+        "game": game,
+        "first": first,
+        "second": second,
+        "round": 1,
+        "pair": pair,
+        "opening": "start",
+        "start": "......./......./......./......./......./....... X",
+        "opening_moves": (),
+        "seed": 7,
+        "attempt": 1,
+        "opened_ms": BEGAN_MS + 1000 * number,
+        "closed_ms": None if verdict is None else BEGAN_MS + 1000 * number + 500,
+        "verdict": verdict,
+        "plies": 10,
+    }
+    return MatchRecord(**{**known, **facts})  # type: ignore[arg-type]
+
+
+def won(seat: Seat, reason: str = "four_in_a_row") -> Verdict:
+    """A win by the rules."""
+    return Verdict(ending=Ending.RULES, winner=seat, reason=reason)
+
+
+DRAWN = Verdict(ending=Ending.RULES, winner=None, reason="board_full")
+CAPPED = Verdict(ending=Ending.CAP, winner=None, reason="ply_cap")
+
+
+def turn(match_id: int, ply: int, seat: Seat, **facts: object) -> TurnRecord:
+    """A turn that cost a millisecond and nothing else; `facts` replace what is not said."""
+    known: dict[str, object] = {
+        "match_id": match_id,
+        "ply": ply,
+        "seat": seat,
+        "move": Move("4"),
+        "digest": "0" * 16,
+        "confidence": None,
+        "fallback": None,
+        "opened_ms": BEGAN_MS,
+        "closed_ms": BEGAN_MS + 1,
+        "model_calls": 0,
+        "prompt_tokens": 0,
+        "completion_tokens": 0,
+        "nodes": 0,
+        "think_ms": 1.0,
+        "wait_ms": 0.0,
+        "cost_usd": 0.0,
+        "n_refused": 0,
+        "n_overruns": 0,
+    }
+    return TurnRecord(**{**known, **facts})  # type: ignore[arg-type]
+
+
+@dataclass
+class StillReader:
+    """Gives out what it was made of, by the names of `db.reader.Reader`."""
+
+    record: TournamentRecord
+    attempts: Sequence[MatchRecord]
+    turn_list: Sequence[tuple[str, TurnRecord]] = ()
+    refusal_list: Sequence[tuple[int, Seat, str]] = ()
+    fault_list: Sequence[FaultRecord] = field(default_factory=tuple)
+
+    def tournament(self, name: str | None) -> TournamentRecord:
+        """The only one."""
+        return self.record
+
+    def matches(self, tournament: TournamentRecord, *, all_attempts: bool = False) -> tuple[MatchRecord, ...]:
+        """All attempts, or of each match the last one."""
+        return tuple(self.attempts) if all_attempts else tuple({one.key: one for one in self.attempts}.values())
+
+    def turns(self, tournament: TournamentRecord) -> Iterator[tuple[str, TurnRecord]]:
+        """As given."""
+        return iter(self.turn_list)
+
+    def refusals(self, tournament: TournamentRecord) -> tuple[tuple[int, Seat, str], ...]:
+        """As given."""
+        return tuple(self.refusal_list)
+
+    def faults(self, tournament: TournamentRecord) -> tuple[FaultRecord, ...]:
+        """As given."""
+        return tuple(self.fault_list)
+
+
+def tournament(agents: Sequence[tuple[str, str]], *, source: str = 'name = "small"\n') -> TournamentRecord:
+    """A tournament of agents given as name and kind."""
+    return TournamentRecord(
+        tournament_id=1,
+        name="small",
+        spec={"name": "small"},
+        source=source,
+        seed=42,
+        created_ms=BEGAN_MS,
+        program_version="0.1.0",
+        source_revision="0123abc",
+        python_version="3.11.7",
+        packages={"sqlalchemy": "2.1.9", "chess": "1.11.2"},
+        agents=tuple(AgentRecord(name=name, kind=kind, params={}) for name, kind in agents),
+        identities={"model:tiny": {"weights": "sha256:00", "kind": "scripted"}},
+    )
+
+
+def small_league(names: Sequence[str] = ("dice", "grabber", "talker", "picker")) -> StillReader:
+    """Four agents, two games, and one of everything that can happen to a match."""
+    dice, grabber, talker, picker = names
+    forfeit = Verdict.forfeit(Seat.FIRST, "illegal")
+    attempts = [
+        match(1, dice, grabber, won(Seat.SECOND)),
+        match(2, grabber, dice, won(Seat.FIRST)),
+        match(3, dice, talker, DRAWN, plies=42),
+        match(4, talker, dice, forfeit, plies=3),
+        match(5, grabber, picker, CAPPED, plies=20),
+        match(6, picker, grabber, won(Seat.SECOND)),
+        match(7, dice, picker, Verdict.void("model_failed"), plies=2),
+        match(8, dice, picker, won(Seat.FIRST), attempt=2),
+        match(9, picker, dice, None, plies=4),
+        match(10, grabber, talker, won(Seat.FIRST, "connected"), game="hex(size=5)"),
+        match(11, talker, grabber, won(Seat.FIRST, "connected"), game="hex(size=5)"),
+    ]
+    asked = {"model_calls": 1, "prompt_tokens": 100, "completion_tokens": 3, "think_ms": 40.0, "cost_usd": None}
+    turns = [
+        (dice, turn(1, 0, Seat.FIRST)),
+        (grabber, turn(1, 1, Seat.SECOND, nodes=7)),
+        (talker, turn(3, 1, Seat.SECOND, **asked)),
+        (talker, turn(4, 0, Seat.FIRST, **{**asked, "model_calls": 2, "prompt_tokens": 220, "n_refused": 1})),
+        (talker, turn(4, 2, Seat.FIRST, **{**asked, "model_calls": 3, "n_refused": 3, "move": None, "digest": None})),
+        (picker, turn(7, 1, Seat.SECOND, **{**asked, "move": None, "digest": None, "completion_tokens": 0})),
+        (picker, turn(8, 1, Seat.SECOND, **{**asked, "completion_tokens": 0})),
+    ]
+    refusals = [(4, Seat.FIRST, kind) for kind in ("malformed", "illegal", "illegal", "illegal")]
+    faults = [
+        FaultRecord(
+            key=attempts[6].key, attempt=1, ply=1, seat=Seat.SECOND, place="model", error="ModelError: out of memory"
+        )
+    ]
+    kinds = ("random", "greedy", "llm", "llm_likelihood")
+    return StillReader(tournament(tuple(zip(names, kinds, strict=True))), attempts, turns, refusals, faults)
+
+
+@pytest.fixture
+def league() -> StillReader:
+    """The small league."""
+    return small_league()
+
+
+@pytest.fixture
+def make_league() -> object:
+    """The function that makes the small league with other names."""
+    return small_league
