@@ -85,7 +85,7 @@ class View(Generic[S]):
     refused: tuple[Refusal, ...] = ()
     """Answers turned down this ply, oldest first."""
     seed: int
-    """Derived from the match, the ply, the seat and the number of refusals: uniform over 0 to 2**63 - 1."""
+    """Derived from the match, the ply and the number of refusals: uniform over 0 to 2**63 - 1."""
 
     @cached_property
     def rng(self) -> Random:

@@ -27,7 +27,7 @@ PLOTS_MISSING = "Figures need matplotlib: pip install 'stratarena[plots]', then 
 _BLUE, _ORANGE, _GREEN, _PINK, _SKY, _RED, _YELLOW, _BLACK = (
     "#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#222222",
 )  # fmt: skip
-_SETTINGS = {
+_SETTINGS: Any = {
     "svg.hashsalt": "stratarena",
     "svg.fonttype": "path",
     "font.family": "DejaVu Sans",
@@ -155,9 +155,9 @@ def cost_figure(points: Mapping[str, tuple[Estimate, Estimate]]) -> str:
             )
             axes.plot([think.value] * 2, [score.low, score.high], color=colour, linewidth=1.5, alpha=0.5)
         axes.set_xscale("log")
-        # The log axis writes its labels as formulas, which `text.parse_math` (off, for strangers' names) would show raw.
+        # A log axis labels itself with formulas, which would show raw: `text.parse_math` is off for strangers' names.
         axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.xaxis.set_minor_formatter(lambda value, _: "")
+        axes.xaxis.set_minor_formatter(lambda *_: "")
         axes.set_ylim(-0.03, 1.03)
         axes.set_xlabel("milliseconds of thinking a turn (mean)")
         axes.set_ylabel("score a match")

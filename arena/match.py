@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from stratarena.agents.base import Agent
 from stratarena.agents.plan import Plan
@@ -20,8 +20,7 @@ from stratarena.games.base import ArenaError, Game, IllegalMove, Seat
 __all__ = ["MatchPlay", "TurnEnd", "Venue", "play_match"]
 
 
-@dataclass(frozen=True, slots=True)
-class TurnEnd:
+class TurnEnd(NamedTuple):
     """Yielded between turns: the turn's events are written, and must be durable before the match goes on."""
 
     ply: int

@@ -124,7 +124,7 @@ def take_turn(
     decision: Decision | None = None
     after: Any = None
     while True:
-        seed = derive_seed(turn.match_seed, "ply", turn.ply, seat.value, len(refused))
+        seed = derive_seed(turn.match_seed, "ply", turn.ply, len(refused))
         remaining = scopes.remaining(sitting.spend)
         sitting.open(remaining.nodes if scopes.strict else None)
         verdict: Verdict | None = None

@@ -9,5 +9,5 @@ __all__ = ["derive_seed"]
 
 def derive_seed(root: int, *path: str | int) -> int:
     """A seed from 0 to 2**63 - 1 that depends on the root and every name of the path, and on nothing else."""
-    text = "\x1f".join([str(root), *map(str, path)])
+    text = f"{root}\x1f" + "\x1f".join(map(str, path))
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest()) >> 1

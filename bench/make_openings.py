@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from random import Random
+from typing import Any
 
+from stratarena.games.base import Move
 from stratarena.games.connect_four import ConnectFour
 from stratarena.games.hex import Hex
 
@@ -12,57 +14,56 @@ WANTED_CONNECT_FOUR = 200
 WANTED_HEX = 40
 HEX_SIZES = (5, 7, 9, 11)
 SIMULATIONS = 10_000
+LEAST_PERCENT, MOST_PERCENT = 42, 58
 
 
 def connect_four() -> None:
-    """Positions after 4 to 8 plies that are draws under perfect play, no two of them mirror images."""
+    """Print positions after 4 to 8 plies that are draws under perfect play, no two of them mirror images."""
     from bitbully import BitBully, Board
 
     game, solver, rng = ConnectFour(), BitBully(), Random(4)
     print(
         f"# {WANTED_CONNECT_FOUR} Connect Four openings of 4 to 8 plies, drawn under perfect play by the solver bitbully;"
     )
-    print(
-        "# no immediate win for either side, no two mirror images of each other. Made by bench/make_openings.py, seed 4."
-    )
+    print("# the side to move cannot win at once, no two are mirror images. Made by bench/make_openings.py, seed 4.")
     seen: set[str] = set()
     while len(seen) < WANTED_CONNECT_FOUR:
-        state, moves = game.initial(rng), []
+        state, mirrored, board = game.initial(rng), game.initial(rng), Board()
+        moves: list[Move] = []
         for _ in range(rng.randint(4, 8)):
+            if not game.legal_moves(state):
+                break
             move = rng.choice(game.legal_moves(state))
             moves.append(move)
             state = game.play(state, move)
-            if game.outcome(state) is not None:
-                break
-        if game.outcome(state) is not None:
-            continue
-        mirrored = game.initial(rng)
-        for move in moves:
-            mirrored = game.play(mirrored, str(8 - int(move)))
-        name = min(game.digest(state), game.digest(mirrored))
-        board = Board()
-        for move in moves:
+            mirrored = game.play(mirrored, Move(str(8 - int(move))))
             board.play(int(move) - 1)
         wins_at_once = any(game.outcome(game.play(state, move)) for move in game.legal_moves(state))
-        if name in seen or wins_at_once or max(solver.score_all_moves(board).values()) != 0:
+        name = min(game.digest(state), game.digest(mirrored))
+        if game.outcome(state) or wins_at_once or name in seen or max(solver.score_all_moves(board).values()) != 0:
             continue
         seen.add(name)
         print(f"drawn-{len(seen):03}: {' '.join(moves)}")
 
 
 def hex_boards() -> None:
-    """Starts of 2 to 4 plies in which a long search sees both sides win about equally often."""
+    """Print starts of 2 to 4 plies in which a long search sees both sides win about equally often."""
     import pyspiel
 
     rng = Random(7)
     print(
-        f"# {WANTED_HEX} Hex openings of 2 to 4 plies for each size. Even by OpenSpiel's MCTS, {SIMULATIONS:,} simulations from"
+        f"# {WANTED_HEX} Hex openings of 2 to 4 plies for each size. Even by OpenSpiel's MCTS, {SIMULATIONS:,} simulations"
     )
-    print("# the position: the mover's expected score is 42 to 58 %. Made by bench/make_openings.py, seed 7.")
+    print(
+        "# from the position, 1 random playout each, uct_c 2: the mover wins 42 to 58 % of the simulations (a draw-free"
+    )
+    print("# game, so FIRST does too). Made by bench/make_openings.py, seed 7.")
     for size in HEX_SIZES:
-        game, theirs, found = Hex(size), pyspiel.load_game(f"hex(board_size={size})"), set()
+        game, theirs = Hex(size), pyspiel.load_game(f"hex(board_size={size})")
+        found: set[str] = set()
         while len(found) < WANTED_HEX:
-            state, spiel, moves = game.initial(rng), theirs.new_initial_state(), []
+            state, spiel = game.initial(rng), theirs.new_initial_state()
+            moves: list[Move] = []
             for _ in range(rng.randint(2, 4)):
                 move = rng.choice(game.legal_moves(state))
                 moves.append(move)
@@ -70,17 +71,22 @@ def hex_boards() -> None:
                 state = game.play(state, move)
             if game.digest(state) in found:
                 continue
-            seed = rng.randrange(2**31)
-            evaluator = pyspiel.RandomRolloutEvaluator(1, seed)
-            bot = pyspiel.MCTSBot(theirs, evaluator, 2.0, SIMULATIONS, 1000, False, seed, False)
-            root = bot.mcts_search(spiel)
-            mover = sum(child.total_reward for child in root.children) / sum(
-                child.explore_count for child in root.children
-            )
-            share = 50 * (1 + mover)
-            if 42 <= share <= 58:
-                found.add(game.digest(state))
-                print(f"{size}x{size}-even-{len(found):02}: {' '.join(moves)}")
+            if not LEAST_PERCENT <= mover_wins_percent(spiel, seed=rng.randrange(2**31)) <= MOST_PERCENT:
+                continue
+            found.add(game.digest(state))
+            print(f"{size}x{size}-even-{len(found):02}: {' '.join(moves)}")
+
+
+def mover_wins_percent(state: Any, *, seed: int) -> float:
+    """How many of the simulations of a search from an OpenSpiel state the side to move wins, in percent."""
+    import pyspiel
+
+    evaluator = pyspiel.RandomRolloutEvaluator(1, seed)
+    # Without the solver: a proven win would end the search early and hide how often each side wins.
+    bot = pyspiel.MCTSBot(state.get_game(), evaluator, 2.0, SIMULATIONS, 1000, False, seed, False)
+    children = bot.mcts_search(state).children
+    visits = sum(child.explore_count for child in children)
+    return 50 * (1 + sum(child.total_reward for child in children) / visits)
 
 
 if __name__ == "__main__":

@@ -224,14 +224,15 @@ class Reader:
         made = (moves.c.match_id == turns.c.match_id) & (moves.c.ply == turns.c.ply)
         query = (
             select(turns, spends, moves.c.move, moves.c.confidence, moves.c.fallback)
-            .select_from(turns.join(spends, same).outerjoin(moves, made))
+            .select_from(turns.outerjoin(spends, same).outerjoin(moves, made))
             .where(turns.c.match_id == match_id)
         )
         events = []
         for row in self._rows(query):
             value = row._mapping
             seat = Seat(value[turns.c.seat])
-            spend = Spend(**{name: value[spends.c[name]] for name in _SPEND_FIELDS})
+            spent = {} if value[spends.c.match_id] is None else {name: value[spends.c[name]] for name in _SPEND_FIELDS}
+            spend = Spend(think_ms=value[turns.c.think_ms], **spent)
             body = TurnClosed(
                 seat,
                 value[turns.c.seed],
@@ -365,7 +366,7 @@ _TURN_FIELDS = (
     "n_refused",
     "n_overruns",
 )
-_SPEND_FIELDS = ("model_calls", "prompt_tokens", "completion_tokens", "nodes", "think_ms", "cost_usd")
+_SPEND_FIELDS = ("model_calls", "prompt_tokens", "completion_tokens", "nodes", "cost_usd")
 
 
 def _opening_length(match: Any) -> int:

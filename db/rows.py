@@ -75,8 +75,8 @@ def call_rows(event: Event, body: Called, keep: Any) -> tuple[Row, list[Row]]:
         answer.finish.value if isinstance(answer, Completion) else None,
         spend.prompt_tokens if spend else 0,
         spend.completion_tokens if spend else 0,
-        spend.think_ms if spend else 0.0,
         spend.cost_usd if spend else None,
+        spend.think_ms if spend else 0.0,
         body.wait_ms,
         body.error,
     )

@@ -101,13 +101,16 @@ def _seat(needed: bool = True) -> list[object]:
     return [column, _one_of("seat", "first", "second")]
 
 
+def _think_ms() -> Column[object]:
+    return _needed("think_ms", Float, "Milliseconds of work by the agent, its models and engines; waiting left out.")
+
+
 def _spending() -> list[object]:
     return [
         _needed("prompt_tokens", Integer, "Tokens the model read."),
         _needed("completion_tokens", Integer, "Tokens the model wrote."),
-        _needed("think_ms", Float, "Milliseconds of work, waiting left out."),
         _maybe("cost_usd", Float, "US dollars by the price table; null is unknown."),
-        *_at_least_0("prompt_tokens", "completion_tokens", "think_ms"),
+        *_at_least_0("prompt_tokens", "completion_tokens"),
     ]
 
 
@@ -209,10 +212,10 @@ _of_match(
     _needed("seed", BigInteger, "The seed of its last deliberation."),
     _needed("opened_ms", BigInteger, "When it began."),
     _needed("closed_ms", BigInteger, "When it ended."),
+    _think_ms(),
     _needed("wait_ms", Float, "Waiting for models and engines beyond their work."),
     _maybe("digest", String(16), "Digest of the state it left; null when it made no move."),
-    UniqueConstraint("match_id", "seq"),
-    *_at_least_0("wait_ms"),
+    *_at_least_0("think_ms", "wait_ms"),
     key="ply",
 )
 _of_match(
@@ -229,7 +232,7 @@ _of_match(
 )
 _of_match(
     "spends",
-    "What each turn spent on thinking.",
+    "What each turn spent on thinking besides time; a turn without a row spent nothing.",
     *_seat(),
     _needed("model_calls", Integer, "Calls, failed ones included."),
     _needed("nodes", Integer, "Positions a search visited."),
@@ -251,6 +254,7 @@ _of_match(
     _text("answer", "The text written; for scores, their numbers as JSON; null when the call failed.", needed=False),
     _maybe("finish", String(6), "`stop` or `length`: why the answer ended."),
     *_spending(),
+    _think_ms(),
     _needed("wait_ms", Float, "From asking to answering, less the work."),
     _maybe("error", Text, "Why the call failed."),
     _one_of("kind", "complete", "score"),

@@ -78,7 +78,10 @@ class _Started:
         for match_id, ply, seq, digest in rows(turns, turns.c.ply, turns.c.seq, turns.c.digest):
             self.turns.setdefault(match_id, []).append((ply, seq, digest))
         self.spends: dict[tuple[int, str], Spend] = {}
-        fields = ("model_calls", "prompt_tokens", "completion_tokens", "nodes", "think_ms", "cost_usd")
+        for match_id, seat, think_ms in rows(turns, turns.c.seat, turns.c.think_ms):
+            place = (match_id, seat)
+            self.spends[place] = self.spends.get(place, FREE) + Spend(think_ms=think_ms)
+        fields = ("model_calls", "prompt_tokens", "completion_tokens", "nodes", "cost_usd")
         for match_id, seat, *values in rows(spends, spends.c.seat, *(spends.c[name] for name in fields)):
             place = (match_id, seat)
             self.spends[place] = self.spends.get(place, FREE) + Spend(**dict(zip(fields, values, strict=True)))

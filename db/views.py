@@ -51,8 +51,10 @@ FROM v_scores GROUP BY tournament, game, agent, opponent""",
         "What happened in each turn: move, digest, spend, and how many answers were refused?",
         """
 SELECT t.name AS tournament, m.id AS match_id, m.key, m.game, u.ply, u.seat,
-       CASE WHEN u.seat = 'first' THEN a.name ELSE b.name END AS agent, p.move, u.digest, s.model_calls,
-       s.prompt_tokens, s.completion_tokens, s.nodes, s.think_ms, u.wait_ms, s.cost_usd, p.confidence, p.fallback,
+       CASE WHEN u.seat = 'first' THEN a.name ELSE b.name END AS agent, p.move, u.digest,
+       COALESCE(s.model_calls, 0) AS model_calls, COALESCE(s.prompt_tokens, 0) AS prompt_tokens,
+       COALESCE(s.completion_tokens, 0) AS completion_tokens, COALESCE(s.nodes, 0) AS nodes, u.think_ms, u.wait_ms,
+       CASE WHEN s.match_id IS NULL THEN 0.0 ELSE s.cost_usd END AS cost_usd, p.confidence, p.fallback,
        (SELECT COUNT(*) FROM refusals r WHERE r.match_id = u.match_id AND r.ply = u.ply) AS refused,
        (SELECT COUNT(*) FROM overruns o WHERE o.match_id = u.match_id AND o.ply = u.ply) AS overruns,
        u.opened_ms, u.closed_ms
@@ -61,7 +63,7 @@ JOIN matches m ON m.id = u.match_id
 JOIN tournaments t ON t.id = m.tournament_id
 JOIN agents a ON a.id = m.first_agent_id
 JOIN agents b ON b.id = m.second_agent_id
-JOIN spends s ON s.match_id = u.match_id AND s.ply = u.ply
+LEFT JOIN spends s ON s.match_id = u.match_id AND s.ply = u.ply
 LEFT JOIN moves p ON p.match_id = u.match_id AND p.ply = u.ply""",
     ),
     "v_legality": (

@@ -18,7 +18,6 @@ from stratarena.games.base import (
     IllegalMove,
     MalformedMove,
     Move,
-    MoveError,
     Outcome,
     PositionError,
     Seat,
@@ -46,7 +45,15 @@ class Position:
         self.history = history
         """Hashes of the positions that could come back, this one's last."""
         self._moves: dict[Move, chess.Move] | None = None
-        self._outcome: Outcome | None | bool = False
+        self._outcome: Outcome | bool | None = False
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Position):
+            return NotImplemented
+        return self.history == other.history and self.board.halfmove_clock == other.board.halfmove_clock
+
+    def __hash__(self) -> int:
+        return hash(self.history)
 
     def outcome(self) -> Outcome | None:
         """How the game ended here, if it did."""
@@ -82,11 +89,13 @@ class Position:
 
 
 class Chess:
-    """Chess. Moves are UCI (`e2e4`, `e7e8q`); SAN is read too. Repetition and fifty moves end the game by themselves."""
+    """Chess. Moves are UCI (`e2e4`, `e7e8q`); SAN is read too. Threefold repetition and fifty moves end the game."""
 
     id = "chess"
-    # The longest possible game under an automatic fifty-move rule has 5,898.5 moves (F. Labelle's count of 118
-    # irreversible moves, less the plies lost where the mover changes).
+    # 96 pawn moves and 30 captures, of which at least 8 must be one move for the pawns to pass each other, make 118
+    # moves that reset the fifty-move count; each comes at most 100 plies after the one before. Between them the side
+    # that resets must change 3 times, which costs a ply each: 118 * 100 - 3 (F. Labelle, "The longest possible chess
+    # game": 5,898.5 moves). After the 118th only the kings are left.
     traits = Traits(max_plies=11_797)
     rules = (
         "Chess by the usual rules. White moves first. Checkmate wins. Stalemate, insufficient material, the third "
@@ -131,9 +140,8 @@ class Chess:
     def parse(self, state: Position, text: str) -> Move:
         """The move that `text` names in UCI or SAN; see `Game.parse`. Null moves are refused."""
         word = text.strip()
-        position = self.encode(state)
         if word in _NULL_MOVES:
-            raise MalformedMove(text, game=self.id, position=position, why=f"passing is no chess move; {_EXPECTED}")
+            raise self._malformed(state, text, f"passing is no chess move; {_EXPECTED}")
         legal = state.legal()
         if word in legal:
             return Move(word)
@@ -144,12 +152,12 @@ class Chess:
         except chess.AmbiguousMoveError:
             could = ", ".join(sorted(name for name, move in legal.items() if _fits(state.board, move, word)))
             raise AmbiguousMove(
-                text, game=self.id, position=position, why=f"could be {could}; name one of them"
+                text, game=self.id, position=self.encode(state), why=f"could be {could}; name one of them"
             ) from None
         except chess.IllegalMoveError:
             raise self._illegal(state, text, self._why_not(state, Move(word))) from None
         except ValueError:
-            raise MalformedMove(text, game=self.id, position=position, why=_EXPECTED) from None
+            raise self._malformed(state, text, _EXPECTED) from None
         if move not in legal:
             raise self._illegal(state, text, self._why_not(state, move))
         return move
@@ -190,7 +198,10 @@ class Chess:
         check = "you are in check; " if state.board.is_check() else ""
         return f"not legal here; {check}there are {len(legal)} legal moves, such as {' '.join(list(legal)[:5])}"
 
-    def _illegal(self, state: Position, text: str, why: str) -> MoveError:
+    def _malformed(self, state: Position, text: str, why: str) -> MalformedMove:
+        return MalformedMove(text, game=self.id, position=self.encode(state), why=why)
+
+    def _illegal(self, state: Position, text: str, why: str) -> IllegalMove:
         return IllegalMove(text, game=self.id, position=self.encode(state), why=why)
 
 
@@ -205,7 +216,15 @@ def _key(board: chess.Board) -> int:
 
 
 def _fits(board: chess.Board, move: chess.Move, san: str) -> bool:
-    """Whether an ambiguous SAN text could mean this move: same kind of piece, same target."""
-    piece = board.piece_at(move.from_square)
-    letter = san[0] if san[0] in "KQRBN" else "P"
-    return piece is not None and piece.symbol().upper() == letter and chess.square_name(move.to_square) in san
+    """Whether an ambiguous SAN text could mean this move."""
+    named = chess.SAN_REGEX.match(san)
+    if named is None:
+        return False
+    piece, file, rank, target, _ = named.groups()
+    origin = chess.square_name(move.from_square)
+    return (
+        board.piece_type_at(move.from_square) == chess.PIECE_SYMBOLS.index((piece or "p").lower())
+        and chess.square_name(move.to_square) == target
+        and file in (None, origin[0])
+        and rank in (None, origin[1])
+    )

@@ -40,7 +40,7 @@ class Position(NamedTuple):
 
 
 class Hex:
-    """Hex, any size from 2 to 19. Moves are cells: `a1` is the top left corner, `b1` the cell to its right; or `swap`."""
+    """Hex, any size from 2 to 19. Moves are cells, `a1` the top left corner, `b1` the cell to its right; or `swap`."""
 
     def __init__(self, size: int = 11, swap: bool = False) -> None:
         if isinstance(size, bool) or not isinstance(size, int) or not SMALLEST <= size <= LARGEST:
@@ -66,8 +66,8 @@ class Hex:
         self.traits = Traits(max_plies=size * size + swap)
         last = f"{chr(ord('a') + size - 1)}{size}"
         self.rules = (
-            f"Hex on a {size} by {size} board of six-sided cells, drawn as a slanted rhombus. Two players, X and O, take "
-            "turns placing one stone of their own on an empty cell; X begins. Stones never move. "
+            f"Hex on a {size} by {size} board of six-sided cells, drawn as a slanted rhombus. Two players, X and O, "
+            "take turns placing one stone of their own on an empty cell; X begins. Stones never move. "
             "X wins by joining the top edge to the bottom edge with a connected chain of X stones; "
             "O wins by joining the left edge to the right edge with O stones. "
             "A cell touches up to six others: left, right, above, below, above right and below left. "
@@ -101,7 +101,7 @@ class Hex:
         return tuple(moves)
 
     def play(self, state: Position, move: Move) -> Position:
-        """The board after the move. Raises `IllegalMove` for a taken or foreign cell, a late swap or a finished game."""
+        """The board after the move. Raises `IllegalMove`: a taken or foreign cell, a late swap, a finished game."""
         first, second, plies, connected = state
         bit = self._bit_of.get(move)
         if connected:

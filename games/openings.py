@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from importlib.resources import files
 
 from stratarena.games.base import Move, SpecError
 from stratarena.games.plugins import parse_spec
@@ -49,7 +49,9 @@ def lines(game_id: str, kind: str) -> tuple[Line, ...]:
     if kind == "start":
         return (Line("start", ()),)
     if kind not in kinds(game_id):
-        sizes = f" (for sizes {', '.join(map(str, _hex_sizes()))} only)" if name == "hex" else ""
+        sizes = (
+            f" (for sizes {', '.join(map(str, _hex_sizes()))} only)" if (name, kind) in _FILES and name == "hex" else ""
+        )
         raise SpecError(f"{game_id} has no openings {kind!r}{sizes}; there are: {', '.join(kinds(game_id))}")
     found = _read(_FILES[name, kind])
     if name == "hex":
@@ -65,7 +67,7 @@ def _hex_sizes() -> tuple[int, ...]:
 @lru_cache(maxsize=len(_FILES))
 def _read(name: str) -> tuple[Line, ...]:
     """The lines of a file: `name: move move …`, comments behind `#`."""
-    text = (Path(__file__).parent / "data" / name).read_text(encoding="utf-8")
+    text = files("stratarena.games").joinpath("data", name).read_text(encoding="utf-8")
     found = []
     for row in text.splitlines():
         if row and not row.startswith("#"):

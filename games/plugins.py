@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
 from importlib import metadata
+from math import isfinite
 from typing import Any
 
 from stratarena.games.base import Game, SpecError
@@ -22,7 +23,7 @@ GROUPS = ("stratarena.games", "stratarena.agents", "stratarena.models")
 
 _SPEC = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_.:-]*)\s*(?:\((.*)\))?\s*", re.DOTALL)
 _PARAM = re.compile(
-    r"""\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*("[^"\\]*"|'[^'\\]*'|true|false|[+-]?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)\s*"""
+    r"""\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*("[^"\\]*"|'[^'\\]*'|true|false|[+-]?[0-9]{1,18}(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?)\s*"""
 )
 _FORM = "name or name(key=value, …) with values that are numbers, true, false or quoted strings"
 
@@ -69,7 +70,11 @@ def parse_spec(text: str) -> tuple[str, dict[str, Value]]:
 
 
 def print_spec(name: str, params: Mapping[str, Value]) -> str:
-    """The text that `parse_spec` reads back, parameters in the given order."""
+    """The text that `parse_spec` reads back, parameters in the given order.
+
+    Raises:
+        SpecError: a text with both kinds of quotes, or with a backslash, has no spelling.
+    """
     if not params:
         return name
     return f"{name}({', '.join(f'{key}={_printed(value)}' for key, value in params.items())})"
@@ -78,7 +83,7 @@ def print_spec(name: str, params: Mapping[str, Value]) -> str:
 def names(group: str) -> tuple[PluginInfo, ...]:
     """Every plug-in of the group by name; nothing is imported."""
     return tuple(
-        PluginInfo(point.name, point.value, point.dist.name if point.dist else "unknown")
+        PluginInfo(point.name, point.value, _owner(point))
         for point in sorted(_points(group), key=lambda point: point.name)
     )
 
@@ -97,12 +102,12 @@ def load(group: str, name: str) -> Any:
         close = get_close_matches(name, known, n=1, cutoff=0.5)
         hint = f"did you mean {close[0]!r}? " if close else ""
         raise SpecError(f"there is no {kind.rstrip('s')} {name!r}; {hint}there are: {', '.join(known)}")
-    if len({point.value for point in claims}) > 1:
-        owners = " and ".join(sorted(point.dist.name if point.dist else "unknown" for point in claims))
-        raise SpecError(f"{kind.rstrip('s')} {name!r} is claimed by {owners}; uninstall one of them")
+    owners = sorted({_owner(point) for point in claims})
+    if len(owners) > 1:
+        raise SpecError(f"{kind.rstrip('s')} {name!r} is claimed by {' and by '.join(owners)}; uninstall one of them")
     try:
         return claims[0].load()
-    except (ImportError, AttributeError) as error:
+    except (ImportError, AttributeError, SyntaxError) as error:
         raise SpecError(f"{kind.rstrip('s')} {name!r} cannot be loaded from {claims[0].value}: {error}") from error
 
 
@@ -114,9 +119,9 @@ def load_game(text: str) -> Game[Any]:
     """
     name, params = parse_spec(text)
     factory = load("stratarena.games", name)
-    known = [key for key in inspect.signature(factory).parameters if key != "self"]
+    takes_all, known = _parameters(factory)
     for key in params:
-        if key not in known:
+        if key not in known and not takes_all:
             close = get_close_matches(key, known, n=1, cutoff=0.5)
             hint = f"did you mean {close[0]!r}? " if close else ""
             takes = f"it takes: {', '.join(known)}" if known else "it takes none"
@@ -133,15 +138,39 @@ def _points(group: str) -> tuple[metadata.EntryPoint, ...]:
     return tuple(metadata.entry_points(group=group))
 
 
+def _owner(point: metadata.EntryPoint) -> str:
+    return point.dist.name if point.dist else "unknown"
+
+
+def _parameters(factory: Callable[..., object]) -> tuple[bool, list[str]]:
+    """Whether a factory takes any keyword, and the names of those it names."""
+    named = inspect.signature(factory).parameters.values()
+    variadic = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return (
+        any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in named),
+        [parameter.name for parameter in named if parameter.kind not in variadic],
+    )
+
+
 def _value(text: str) -> Value:
     if text in ("true", "false"):
         return text == "true"
     if text[0] in "\"'":
         return text[1:-1]
-    return int(text) if re.fullmatch(r"[+-]?\d+", text) else float(text)
+    if re.fullmatch(r"[+-]?[0-9]+", text):
+        return int(text)
+    number = float(text)
+    if not isfinite(number):
+        raise SpecError(f"{text!r} is too large a number")
+    return number
 
 
 def _printed(value: Value) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return f'"{value}"' if isinstance(value, str) else repr(value)
+    if not isinstance(value, str):
+        return repr(value)
+    quote = "'" if '"' in value else '"'
+    if quote in value or "\\" in value:
+        raise SpecError(f"{value!r} cannot be written in a spec: it has both kinds of quotes, or a backslash")
+    return f"{quote}{value}{quote}"

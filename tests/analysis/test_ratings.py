@@ -1,0 +1,144 @@
+"""Ratings against an independent implementation, and what must not change them."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from random import Random
+
+import pytest
+from stratarena.analysis.estimate import Estimate
+from stratarena.analysis.league import counted
+from stratarena.analysis.ratings import ELO_PER_NAT, rate, shared_ranks
+from stratarena.arena.specs import Ending, Verdict
+from stratarena.db.records import MatchRecord
+from stratarena.games.base import Seat
+
+
+def result(number: int, first: str, second: str, winner: Seat | None, *, ending: Ending = Ending.RULES) -> MatchRecord:
+    """A finished match; a pair is two matches in a row."""
+    return MatchRecord(
+        match_id=number, key=f"g/{number}", game="g", first=first, second=second, round=1, pair=f"g/{number // 2}",
+        opening="start", start="", opening_moves=(), seed=0, attempt=1, opened_ms=0, closed_ms=1,
+        verdict=Verdict(ending=ending, winner=winner, reason="x"), plies=1,
+    )  # fmt: skip
+
+
+def league(seed: int, *, names: str = "abcdef", rounds: int = 12, draws: float = 0.0) -> list[MatchRecord]:
+    """Random results in which later names are stronger; every pairing is played with seats swapped."""
+    rng, found = Random(seed), []
+    for _ in range(rounds):
+        for i, j in combinations(range(len(names)), 2):
+            for first, second in ((i, j), (j, i)):
+                chance = 1 / (1 + 2.0 ** (second - first))
+                winner = Seat.FIRST if rng.random() < chance else Seat.SECOND
+                if rng.random() < draws:
+                    winner = None
+                found.append(result(len(found), names[first], names[second], winner))
+    return found
+
+
+def elo(matches: list[MatchRecord], anchor: str | None = None) -> dict[str, float]:
+    """The point estimates."""
+    return {name: estimate.value for name, estimate in rate(matches, anchor=anchor).elo.items()}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_ratings_without_draws_agree_with_choix(seed):
+    """A penalised Bradley-Terry fit by another hand gives the same ratings within 2 % of their range."""
+    choix = pytest.importorskip("choix", reason="choix is not installed")
+    matches = league(seed)
+    wins = []
+    for match in matches:
+        one, two = "abcdef".index(match.first), "abcdef".index(match.second)
+        wins.append((one, two) if match.verdict.winner is Seat.FIRST else (two, one))
+    alpha = 1 / (2 * (600 / ELO_PER_NAT) ** 2)
+    theirs = choix.opt_pairwise(6, wins, alpha=alpha) * ELO_PER_NAT
+    theirs = theirs - theirs.mean()
+    ours = elo(matches)
+    assert [ours[name] for name in "abcdef"] == pytest.approx(list(theirs), abs=0.02 * (max(theirs) - min(theirs)))
+
+
+def test_the_unbeaten_and_the_winless_have_finite_ratings():
+    """A league where the alphabet decides every match: ratings fall with the letters and none runs away."""
+    matches = [
+        result(
+            2 * number + swapped, *((one, two) if not swapped else (two, one)), Seat.SECOND if swapped else Seat.FIRST
+        )
+        for number, (one, two) in enumerate(combinations("abcd", 2))
+        for swapped in (0, 1)
+    ]
+    ratings = rate(matches).elo
+    assert ratings["a"].value > ratings["b"].value > ratings["c"].value > ratings["d"].value
+    assert all(
+        abs(estimate.value) < 2000 and estimate.low < estimate.value < estimate.high for estimate in ratings.values()
+    )
+
+
+def test_renaming_agents_changes_no_rating():
+    """Names decide nothing, also where they change the order of the alphabet."""
+    matches = league(3, draws=0.2)
+    swapped = dict(zip("abcdef", "zyxwvu", strict=True))
+    renamed = [
+        result(match.match_id, swapped[match.first], swapped[match.second], match.verdict.winner) for match in matches
+    ]
+    after = elo(renamed)
+    assert {swapped[name]: value for name, value in elo(matches).items()} == pytest.approx(after, abs=1e-6)
+
+
+def test_the_order_of_matches_changes_no_rating():
+    """The record may be read in any order."""
+    matches = league(4, draws=0.2)
+    assert rate(matches[::-1]) == rate(matches)
+
+
+def test_swapped_results_mirror_the_ratings():
+    """Losing everything one won turns the scale round."""
+    matches = league(5, draws=0.2)
+    turned = [result(match.match_id, match.second, match.first, match.verdict.winner) for match in matches]
+    mirrored = [
+        result(match.match_id, match.first, match.second, match.verdict.winner and match.verdict.winner.other)
+        for match in turned
+    ]
+    assert elo(matches) == pytest.approx(elo(mirrored), abs=1e-6)
+
+
+def test_the_anchor_is_zero_and_has_no_interval():
+    """The others are told as differences to it; an anchor that never played is no anchor."""
+    matches = league(6)
+    free, anchored = elo(matches), rate(matches, anchor="a")
+    assert (anchored.anchor, anchored.elo["a"].value, anchored.elo["a"].low) == ("a", 0.0, None)
+    assert anchored.elo["d"].value == pytest.approx(free["d"] - free["a"])
+    assert rate(matches, anchor="nobody").anchor is None
+
+
+def test_the_first_seat_gets_the_advantage_it_earns():
+    """Where FIRST always wins, equals stay equal and the seat is worth a lot; the mirrored league mirrors it."""
+    ahead = [result(number, *("ab" if number % 2 else "ba"), Seat.FIRST) for number in range(20)]
+    behind = [result(number, *("ab" if number % 2 else "ba"), Seat.SECOND) for number in range(20)]
+    assert elo(ahead)["a"] == pytest.approx(0, abs=1e-6)
+    assert rate(ahead).seat_advantage.low > 0
+    assert rate(ahead).seat_advantage.value == pytest.approx(-rate(behind).seat_advantage.value)
+
+
+def test_intervals_narrow_as_matches_come_in():
+    """Sixteen times the matches, a quarter of the width or little more."""
+    few, many = rate(league(7, rounds=4)).elo["c"], rate(league(7, rounds=64)).elo["c"]
+    assert (many.high - many.low) / (few.high - few.low) == pytest.approx(0.25, abs=0.06)
+
+
+def test_nobody_played_and_nobody_is_rated():
+    """No match, no ratings; void matches never reach the fit."""
+    assert rate([]).elo == {}
+    assert counted([result(0, "a", "b", None, ending=Ending.VOID)]) == ()
+
+
+def test_agents_that_cannot_be_told_apart_share_a_rank():
+    """Only a whole interval above one's own counts as better."""
+
+    def between(low: float, high: float) -> Estimate:
+        return Estimate((low + high) / 2, 9, low, high, "by hand")
+
+    ranks = shared_ranks(
+        {"top": between(50, 90), "upper": between(30, 60), "lower": between(-10, 40), "last": between(-99, -20)}
+    )
+    assert ranks == {"top": 1, "upper": 1, "lower": 2, "last": 4}
