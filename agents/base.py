@@ -146,7 +146,8 @@ class Agent(Protocol):
     """A thinker. Holds no state between turns: what it may remember is in the view."""
 
     @property
-    def spec(self) -> AgentSpec: ...
+    def spec(self) -> AgentSpec:
+        """Who it is."""
 
     @property
     def models(self) -> tuple[str, ...]:
@@ -177,7 +178,8 @@ def ask(model: str, *requests: Request) -> Generator[Step, Reply, tuple[Completi
 def score(model: str, messages: tuple[Message, ...], continuations: tuple[str, ...]) -> Generator[Step, Reply, Scores]:
     """`yield from` this to have texts scored as answers to the messages."""
     reply = yield Ask(model, (Scoring(messages=messages, continuations=continuations),))
-    assert isinstance(reply, tuple) and isinstance(reply[0], Scores)
+    assert isinstance(reply, tuple)
+    assert isinstance(reply[0], Scores)
     return reply[0]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 from stratarena.games.base import ArenaError
 
@@ -61,12 +62,11 @@ class Budget:
 
     def left(self, spend: Spend) -> Budget:
         """What remains after `spend`, never below zero. An unknown cost leaves the money bound as it was."""
-        return Budget(
-            **{
-                name: None if limit is None else max(limit - (getattr(spend, name) or 0), 0)
-                for name, limit in self.limits()
-            }
-        )
+        left: dict[str, Any] = {
+            name: None if limit is None else max(limit - (getattr(spend, name) or 0), 0)
+            for name, limit in self.limits()
+        }
+        return Budget(**left)
 
     def tightest(self, other: Budget) -> Budget:
         """The smaller bound of the two, field by field."""
@@ -74,7 +74,8 @@ class Budget:
         def least(mine: float | None, theirs: float | None) -> float | None:
             return theirs if mine is None else mine if theirs is None else min(mine, theirs)
 
-        return Budget(**{name: least(limit, getattr(other, name)) for name, limit in self.limits()})
+        smaller: dict[str, Any] = {name: least(limit, getattr(other, name)) for name, limit in self.limits()}
+        return Budget(**smaller)
 
     def exceeded_by(self, spend: Spend) -> tuple[Overrun, ...]:
         """Every bound that `spend` passes, in field order; an unknown cost passes none."""

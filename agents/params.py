@@ -44,6 +44,6 @@ def _explain(model: type[Params], problem: Any) -> str:
     if problem["type"] == "missing":
         about = model.model_fields[key].description if key in model.model_fields else None
         return f"the key {key!r} is missing" + (f" ({about})" if about else "")
-    message = problem["msg"].removeprefix("Value error, ")
+    message: str = problem["msg"].removeprefix("Value error, ")
     said = f"{key} = {problem['input']!r}: " if key else ""
     return said + message[0].lower() + message[1:]

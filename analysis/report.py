@@ -27,14 +27,18 @@ DEFINITIONS = (
     ("score", "1 for a win, 0.5 for a draw, 0 for a loss. Void and unfinished matches count for nobody."),
     (
         "score a match",
-        "points / matches that count; 95 % Wilson score interval with n = opening pairs, since the two matches of a pair "
-        "are not independent.",
+        (
+            "points / matches that count; 95 % Wilson score interval with n = opening pairs, since the two matches of a pair "
+            "are not independent."
+        ),
     ),
     (
         "Elo",
-        "joint fit of all matches by the Bradley-Terry model with Davidson's draws and one seat advantage; weak normal "
-        "prior (sd 600 Elo), so that the unbeaten and the winless stay finite; 95 % interval by the normal approximation "
-        "at the peak. 400 Elo are odds of 10 to 1. It mixes the games that an agent entered; the cross-tables do not.",
+        (
+            "joint fit of all matches by the Bradley-Terry model with Davidson's draws and one seat advantage; weak normal "
+            "prior (sd 600 Elo), so that the unbeaten and the winless stay finite; 95 % interval by the normal approximation "
+            "at the peak. 400 Elo are odds of 10 to 1. It mixes the games that an agent entered; the cross-tables do not."
+        ),
     ),
     (
         "rank",
@@ -42,8 +46,10 @@ DEFINITIONS = (
     ),
     (
         "legal at once",
-        "turns whose first answer was a legal move / turns, void matches left out; 95 % Wilson score interval. An agent "
-        "that chooses among legal moves is legal by construction: that is no merit of its model.",
+        (
+            "turns whose first answer was a legal move / turns, void matches left out; 95 % Wilson score interval. An agent "
+            "that chooses among legal moves is legal by construction: that is no merit of its model."
+        ),
     ),
     (
         "refused",
@@ -133,8 +139,10 @@ def _summary(tournament: TournamentRecord, matches: Sequence[MatchRecord], stand
     closed = max((match.closed_ms for match in matches if match.closed_ms is not None), default=None)
     when = "" if closed is None else f" The last one ended {_moment(closed)}."
     return (
-        f"{over} of {len(matches)} matches between {len(tournament.agents)} agents in {games}, root seed "
-        f"{tournament.seed}.{when}",
+        (
+            f"{over} of {len(matches)} matches between {len(tournament.agents)} agents in {games}, root seed "
+            f"{tournament.seed}.{when}"
+        ),
         "Every number here was computed from the database; nothing was typed in.",
     )
 

@@ -157,7 +157,7 @@ def take_turn(
             verdict = Verdict.forfeit(seat, "over_budget")
         except _Void as void:
             verdict = Verdict.void(str(void))
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001
             # An agent's code is a stranger's: whatever it raises is its own fault and is kept.
             notes.write(seat, Faulted("agent", f"{type(fault).__name__}: {fault}", traceback.format_exc()))
             verdict = Verdict.forfeit(seat, "agent_fault")

@@ -41,8 +41,8 @@ class MatchProgress:
     """Agents' moves so far, the opening's left out."""
     digest: str | None = None
     """Digest that the last recorded turn left."""
-    spent: Mapping[Seat, Spend] = field(default_factory=lambda: {seat: FREE for seat in Seat})
-    standing: Mapping[Seat, Plan | None] = field(default_factory=lambda: {seat: None for seat in Seat})
+    spent: Mapping[Seat, Spend] = field(default_factory=lambda: dict.fromkeys(Seat, FREE))
+    standing: Mapping[Seat, Plan | None] = field(default_factory=lambda: dict.fromkeys(Seat))
     verdict: Verdict | None = None
 
 

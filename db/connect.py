@@ -17,7 +17,7 @@ from stratarena.db.errors import RecordError
 from stratarena.db.schema import metadata
 from stratarena.db.views import VIEWS
 
-__all__ = ["DatabaseInfo", "SCHEMA", "info", "open_database", "told", "upgrade"]
+__all__ = ["SCHEMA", "DatabaseInfo", "info", "open_database", "told", "upgrade"]
 
 SCHEMA = "0001"
 """The newest migration."""

@@ -6,6 +6,8 @@ Column comments are the documentation: `docs/schema.md` is made from them.
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
@@ -21,7 +23,6 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
 )
-from sqlalchemy.types import TypeEngine
 
 __all__ = ["metadata"]
 
@@ -47,31 +48,27 @@ def _at_least_0(*columns: str) -> list[CheckConstraint]:
     return [CheckConstraint(f"{column} >= 0", name=f"{column}_not_negative") for column in columns]
 
 
-def _needed(
-    name: str, kind: TypeEngine[object] | type[TypeEngine[object]], comment: str, *more: object
-) -> Column[object]:
-    return Column(name, kind, *more, nullable=False, comment=comment)  # type: ignore[arg-type]
+def _needed(name: str, kind: Any, comment: str, *more: Any) -> Column[Any]:
+    return Column(name, kind, *more, nullable=False, comment=comment)
 
 
-def _maybe(
-    name: str, kind: TypeEngine[object] | type[TypeEngine[object]], comment: str, *more: object
-) -> Column[object]:
-    return Column(name, kind, *more, nullable=True, comment=comment)  # type: ignore[arg-type]
+def _maybe(name: str, kind: Any, comment: str, *more: Any) -> Column[Any]:
+    return Column(name, kind, *more, nullable=True, comment=comment)
 
 
-def _text(name: str, comment: str, *, needed: bool = True) -> Column[object]:
+def _text(name: str, comment: str, *, needed: bool = True) -> Column[Any]:
     """A reference to a stored text."""
     make = _needed if needed else _maybe
     return make(name, String(_HASH), comment, ForeignKey("texts.hash"))
 
 
-def _table(name: str, comment: str, *parts: object) -> Table:
-    return Table(name, metadata, *parts, comment=comment)  # type: ignore[arg-type]
+def _table(name: str, comment: str, *parts: Any) -> Table:
+    return Table(name, metadata, *parts, comment=comment)
 
 
-def _of_match(name: str, comment: str, *parts: object, key: str = "seq") -> Table:
+def _of_match(name: str, comment: str, *parts: Any, key: str = "seq") -> Table:
     """A table whose rows belong to a place in a match; kept in the order of that place."""
-    head: list[object] = [
+    head: list[Any] = [
         Column("match_id", Integer, ForeignKey("matches.id"), primary_key=True, comment="The match."),
         Column(
             key,
@@ -92,20 +89,20 @@ def _of_match(name: str, comment: str, *parts: object, key: str = "seq") -> Tabl
         *parts,
         *_at_least_0(key),
         comment=comment,
-        sqlite_with_rowid=False,  # type: ignore[arg-type]
+        sqlite_with_rowid=False,
     )
 
 
-def _seat(needed: bool = True) -> list[object]:
+def _seat(needed: bool = True) -> list[Any]:
     column = (_needed if needed else _maybe)("seat", String(6), "`first` or `second`: whose turn it was.")
     return [column, _one_of("seat", "first", "second")]
 
 
-def _think_ms() -> Column[object]:
+def _think_ms() -> Column[Any]:
     return _needed("think_ms", Float, "Milliseconds of work by the agent, its models and engines; waiting left out.")
 
 
-def _spending() -> list[object]:
+def _spending() -> list[Any]:
     return [
         _needed("prompt_tokens", Integer, "Tokens the model read."),
         _needed("completion_tokens", Integer, "Tokens the model wrote."),

@@ -23,13 +23,13 @@ def insert_statement(engine: Engine, table: str, columns: Sequence[str]) -> str:
     place = "?" if engine.dialect.paramstyle == "qmark" else "%s"
     quoted = ", ".join(engine.dialect.identifier_preparer.quote(column) for column in columns)
     again = " ON CONFLICT DO NOTHING" if table == "texts" else ""
-    return f"INSERT INTO {table} ({quoted}) VALUES ({', '.join([place] * len(columns))}){again}"
+    return f"INSERT INTO {table} ({quoted}) VALUES ({', '.join([place] * len(columns))}){again}"  # noqa: S608  our own names only
 
 
 def update_statement(engine: Engine, table: str, columns: Sequence[str], key: str) -> str:
     """The driver's own UPDATE of these columns, with a place for each and a last one for the key."""
     place = "?" if engine.dialect.paramstyle == "qmark" else "%s"
-    return f"UPDATE {table} SET {', '.join(f'{column} = {place}' for column in columns)} WHERE {key} = {place}"
+    return f"UPDATE {table} SET {', '.join(f'{column} = {place}' for column in columns)} WHERE {key} = {place}"  # noqa: S608  our own names only
 
 
 def match_progress(

@@ -19,7 +19,7 @@ FROM matches m
 JOIN tournaments t ON t.id = m.tournament_id
 JOIN agents a ON a.id = m.first_agent_id
 JOIN agents b ON b.id = m.second_agent_id
-WHERE {_LATEST}""",
+WHERE {_LATEST}""",  # noqa: S608  our own text only
     ),
     "v_scores": (
         "What did each agent score in each match that counts? Two rows a match; void and unfinished ones are left out.",
@@ -67,8 +67,7 @@ LEFT JOIN spends s ON s.match_id = u.match_id AND s.ply = u.ply
 LEFT JOIN moves p ON p.match_id = u.match_id AND p.ply = u.ply""",
     ),
     "v_legality": (
-        "How often was an agent's first answer of a turn a legal move, and what was wrong where it was not? Void "
-        "matches are left out.",
+        "How often was an agent's first answer a legal move? Turns of void matches are left out.",
         """
 SELECT v.tournament, v.game, v.agent, COUNT(*) AS turns,
        SUM(CASE WHEN v.refused = 0 AND v.move IS NOT NULL THEN 1 ELSE 0 END) AS legal_at_once,

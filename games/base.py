@@ -88,7 +88,8 @@ class Game(Protocol[S]):
         """The spec that makes this game again, defaults left out: `"chess"`, `"hex(size=7, swap=true)"`."""
 
     @property
-    def traits(self) -> Traits: ...
+    def traits(self) -> Traits:
+        """What may be relied on for every play of the game."""
 
     @property
     def rules(self) -> str:

@@ -72,4 +72,5 @@ class Engine(Protocol):
             EngineError: no answer in time, a dead process, or a move the rules refuse.
         """
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """End it, whatever it is doing."""

@@ -37,13 +37,13 @@ class UciEngine:
         self._timeout_s = float(options.get("timeout_s", 30.0))
         try:
             self._engine = chess.engine.SimpleEngine.popen_uci(self._command, timeout=_START_TIMEOUT_S)
-        except (chess.engine.EngineError, OSError, asyncio.TimeoutError) as error:
+        except (TimeoutError, chess.engine.EngineError, OSError) as error:
             raise EngineError(f"{self._command} does not start as a UCI engine: {_words(error)}") from error
         wanted = {name: value for name, value in options.items() if name not in _OWN_OPTIONS}
         try:
             self._check(wanted)
             self._engine.configure(wanted)
-        except (chess.engine.EngineError, asyncio.TimeoutError) as error:
+        except (TimeoutError, chess.engine.EngineError) as error:
             self.close()
             raise EngineError(f"{self._command} refused its options: {_words(error)}") from error
         except EngineError:
@@ -73,7 +73,7 @@ class UciEngine:
         try:
             # A game object never seen before makes python-chess send `ucinewgame`.
             result = self._engine.play(board, limit, game=object(), info=chess.engine.INFO_ALL)
-        except (chess.engine.EngineError, asyncio.TimeoutError) as error:
+        except (TimeoutError, chess.engine.EngineError) as error:
             self.close()
             raise EngineError(f"{self._command} failed on {board.fen()!r}: {_words(error)}") from error
         think_ms = (time.perf_counter() - began) * 1000

@@ -132,7 +132,7 @@ class LocalModel:
                 if engine is None:
                     engine = _Inference(_load(self._find_folder(), self._params))
                 answers = engine.answer([job.request for job in batch])
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001
                 # Whatever goes wrong in here is infrastructure: the callers are told, and the worker goes on.
                 told = error if isinstance(error, ModelError) else ModelError(f"{type(error).__name__}: {error}")
                 for job in batch:

@@ -120,7 +120,7 @@ class Progress:
             [(match.spec.key, str(match.ply), match.waits_for) for match in list(in_play.values())[:_ROWS]],
             right="ply",
         )
-        parts = [Text(self._headline(now), style="bold"), Text(), standings, Text(), playing]
+        parts: list[Text | Table] = [Text(self._headline(now), style="bold"), Text(), standings, Text(), playing]
         if len(in_play) > _ROWS:
             parts.append(Text(f"and {len(in_play) - _ROWS} more"))
         parts.append(Text("Ctrl-C saves and stops", style="dim"))

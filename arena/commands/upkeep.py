@@ -29,7 +29,7 @@ def info(url: str, *, as_json: bool) -> None:
     if as_json:
         print_json(facts)
         return
-    rows = []
+    rows: list[tuple[str, str]] = []
     for name, value in facts.items():
         if isinstance(value, dict):
             rows.extend((f"{key}", f"{count:,}") for key, count in value.items())

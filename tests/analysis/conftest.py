@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import pytest
+
 from stratarena.arena.specs import Ending, Verdict
 from stratarena.db.records import AgentRecord, FaultRecord, MatchRecord, TournamentRecord, TurnRecord
 from stratarena.games.base import Move, Seat

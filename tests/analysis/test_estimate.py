@@ -7,6 +7,7 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stratarena.analysis.estimate import mean, no_data, percentiles, proportion, ratio_over_clusters, t_quantile
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from stratarena.analysis.conduct import conduct_by
 from stratarena.analysis.league import Tally, counted, cross_table, score_rate, tally_by
 from stratarena.arena.specs import Ending

@@ -6,6 +6,7 @@ from itertools import combinations
 from random import Random
 
 import pytest
+
 from stratarena.analysis.estimate import Estimate
 from stratarena.analysis.league import counted
 from stratarena.analysis.ratings import ELO_PER_NAT, rate, shared_ranks

@@ -1,0 +1,56 @@
+# Two commands: `make demo` plays, `make test` checks. Both do all the set-up.
+
+PYTHON ?= python3
+BIN := .venv/bin
+JOBS ?= 16
+
+# More threads than free cores make torch and BLAS ten to a hundred times slower.
+export OMP_NUM_THREADS = 1
+export OPENBLAS_NUM_THREADS = 1
+export MKL_NUM_THREADS = 1
+export HF_HUB_OFFLINE = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup model engines demo test test-slow check format lock bench docs clean
+
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## Make .venv at pinned versions (done by the others, too)
+	@PYTHON="$(PYTHON)" .ci/setup
+
+engines:
+	@.ci/engines
+
+model: setup
+	@$(BIN)/stratarena models fetch smollm2 >/dev/null
+
+demo: setup engines model ## Play the demo tournament and write its report (some minutes)
+	@$(BIN)/stratarena demo --jobs $(JOBS)
+
+test: setup engines model ## Run the test suite (no network, some minutes)
+	@$(BIN)/python -m pytest -m "not slow"
+
+test-slow: setup engines model ## Run the slow tests as well
+	@$(BIN)/python -m pytest
+
+check: setup ## Format, lint and types
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@.ci/types
+
+format: setup ## Bring all code into form
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+lock: setup ## Make the lock files again
+	@.ci/lock
+
+bench: setup engines ## Print speeds beside bare loops
+	@$(BIN)/python bench/record_speed.py
+
+docs: setup ## Make generated documents again
+	@$(BIN)/python -m stratarena.db.schema_doc > docs/schema.md
+
+clean: ## Remove what the others made, but not databases and reports
+	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -1,0 +1,73 @@
+"""Our rules against OpenSpiel's over random games: legal moves, end and result at every ply."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+
+from stratarena.games.base import Game, Move, Seat
+from stratarena.games.hex import SWAP, Hex
+from stratarena.games.plugins import load_game
+
+pyspiel = pytest.importorskip("pyspiel", reason="OpenSpiel is an optional extra")
+
+SIZES = (3, 5, 7, 11)
+
+
+def our_names(game: Game[Any], state: Any, theirs: Any) -> dict[Move, int]:
+    """OpenSpiel's legal actions by our names."""
+    actions = theirs.legal_actions()
+    if game.id == "connect_four":
+        return {Move(str(action + 1)): action for action in actions}
+    if isinstance(game, Hex):
+        size = game.size
+        return {
+            SWAP if action == size * size else Move(f"{'abcdefghijk'[action % size]}{action // size + 1}"): action
+            for action in actions
+        }
+    # OpenSpiel writes SAN, so this tries our reader of SAN too.
+    return {game.parse(state, theirs.action_to_string(action)): action for action in actions}
+
+
+def returns(game: Game[Any], state: Any) -> list[float]:
+    """The result in OpenSpiel's form: 1, -1 or 0 for FIRST and SECOND. Zeros while the game goes on."""
+    outcome = game.outcome(state)
+    if outcome is None or outcome.winner is None:
+        return [0.0, 0.0]
+    return [1.0, -1.0] if outcome.winner is Seat.FIRST else [-1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "n_games"),
+    [
+        ("connect_four", "connect_four", 200),
+        *((f"hex(size={size})", f"hex(board_size={size})", 40) for size in SIZES),
+        *((f"hex(size={size}, swap=true)", f"hex(board_size={size},swap=True)", 40) for size in SIZES),
+        ("chess", "chess", 6),
+    ],
+)
+def test_random_games_go_the_same_way_in_open_spiel(ours: str, theirs: str, n_games: int) -> None:
+    """Same side to move, same legal moves, same end, same result, ply by ply."""
+    game = load_game(ours)
+    spiel = pyspiel.load_game(theirs)
+    for seed in range(n_games):
+        rng = Random(seed)
+        state, other = game.initial(rng), spiel.new_initial_state()
+        while True:
+            over = game.outcome(state) is not None
+            assert other.is_terminal() is over, game.encode(state)
+            assert other.returns() == returns(game, state), game.encode(state)
+            if over:
+                break
+            # OpenSpiel numbers the chess players by colour, Black 0; the other games by who begins.
+            first = 1 if ours == "chess" else 0
+            assert (other.current_player() == first) is (game.to_move(state) is Seat.FIRST)
+            named = our_names(game, state, other)
+            legal = game.legal_moves(state)
+            assert set(named) == set(legal), game.encode(state)
+            # Half of the games with the swap rule swap.
+            move = SWAP if SWAP in legal and seed % 2 else rng.choice(legal)
+            state = game.play(state, move)
+            other.apply_action(named[move])
