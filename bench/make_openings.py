@@ -23,7 +23,7 @@ def connect_four() -> None:
 
     game, solver, rng = ConnectFour(), BitBully(), Random(4)
     print(
-        f"# {WANTED_CONNECT_FOUR} Connect Four openings of 4 to 8 plies, drawn under perfect play by the solver bitbully;"
+        f"# {WANTED_CONNECT_FOUR} Connect Four openings of 4 to 8 plies, drawn under perfect play (solver: bitbully);"
     )
     print("# the side to move cannot win at once, no two are mirror images. Made by bench/make_openings.py, seed 4.")
     seen: set[str] = set()
@@ -51,9 +51,7 @@ def hex_boards() -> None:
     import pyspiel
 
     rng = Random(7)
-    print(
-        f"# {WANTED_HEX} Hex openings of 2 to 4 plies for each size. Even by OpenSpiel's MCTS, {SIMULATIONS:,} simulations"
-    )
+    print(f"# {WANTED_HEX} Hex openings of 2 to 4 plies a size. Even by OpenSpiel's MCTS: {SIMULATIONS:,} simulations")
     print(
         "# from the position, 1 random playout each, uct_c 2: the mover wins 42 to 58 % of the simulations (a draw-free"
     )

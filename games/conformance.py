@@ -126,11 +126,11 @@ class _Playthrough:
             legal = tuple(game.legal_moves(state))
             outcome = game.outcome(state)
             ply = len(self.moves)
+            self._expect(bool(legal) or outcome is not None, "legal_moves must not be empty while the game goes on")
             if ply < _CLOSELY or ply % _THEN_EVERY == 0 or outcome is not None:
                 self._look_at(state, legal, outcome)
             if outcome is not None:
                 break
-            self._expect(bool(legal), "legal_moves must not be empty while the game goes on")
             self._expect(ply < game.traits.max_plies, f"the game is longer than max_plies = {game.traits.max_plies}")
             move = rng.choice(legal)
             after = self._play(state, move)
@@ -144,6 +144,7 @@ class _Playthrough:
     def _look_at(self, state: Any, legal: tuple[Move, ...], outcome: Outcome | None) -> None:
         game = self.game
         before = self._observed(state)
+        self._expect(self._observed(state) == before, "the same question about one state must have the same answer")
         if outcome is not None:
             self._expect(not legal, f"legal_moves must be empty once the game is over, not {legal[:3]}")
             self._expect(

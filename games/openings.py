@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 
 from stratarena.games.base import Move, SpecError
 from stratarena.games.plugins import parse_spec
@@ -67,7 +67,7 @@ def _hex_sizes() -> tuple[int, ...]:
 @lru_cache(maxsize=len(_FILES))
 def _read(name: str) -> tuple[Line, ...]:
     """The lines of a file: `name: move move …`, comments behind `#`."""
-    text = files("stratarena.games").joinpath("data", name).read_text(encoding="utf-8")
+    text = (Path(__file__).parent / "data" / name).read_text(encoding="utf-8")
     found = []
     for row in text.splitlines():
         if row and not row.startswith("#"):

@@ -81,10 +81,10 @@ def print_spec(name: str, params: Mapping[str, Value]) -> str:
 
 
 def names(group: str) -> tuple[PluginInfo, ...]:
-    """Every plug-in of the group by name; nothing is imported."""
+    """Every plug-in of the group by name, then by distribution; nothing is imported."""
     return tuple(
         PluginInfo(point.name, point.value, _owner(point))
-        for point in sorted(_points(group), key=lambda point: point.name)
+        for point in sorted(_points(group), key=lambda point: (point.name, _owner(point)))
     )
 
 

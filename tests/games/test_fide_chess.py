@@ -71,14 +71,14 @@ def test_a_game_ends_by_itself_for_the_reason_named(fen: str, moves: str, outcom
 
 
 def test_a_position_with_other_castling_rights_is_no_repetition() -> None:
-    """The board looks alike three times, but the first time White could still castle; the fourth time is the third."""
+    """The board looks alike three times with the same side to move, but the first time both could still castle."""
     to_and_fro = "h1g1 h8g8 g1h1 g8h8"
-    third = played(f"g1f3 g8f6 {to_and_fro} {to_and_fro}")
-    assert third.board.board_fen() == played("g1f3 g8f6").board.board_fen()
-    assert GAME.outcome(third) is None
-    assert GAME.outcome(played(f"g1f3 g8f6 {to_and_fro} {to_and_fro} {to_and_fro}")) == Outcome(
-        None, "threefold_repetition"
-    )
+    third = f"g1f3 g8f6 {to_and_fro} {to_and_fro}"
+    assert played(third).board.board_fen() == played("g1f3 g8f6").board.board_fen()
+    assert GAME.outcome(played(third)) is None
+    # From then on no rights are lost, so the position with both rooks moved is the first to come a third time.
+    assert GAME.outcome(played(f"{third} h1g1")) is None
+    assert GAME.outcome(played(f"{third} h1g1 h8g8")) == Outcome(None, "threefold_repetition")
 
 
 def test_the_digest_depends_on_positions_that_could_come_back() -> None:

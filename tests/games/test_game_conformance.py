@@ -181,7 +181,7 @@ class Changing:
         (Nameless, "id must be a spec"),
         (Impostor, "load the same game again, not 'hex'"),
         (Ragged, "no newline at the end"),
-        (Moody, "changed the state"),
+        (Moody, "must have the same answer"),
         (Secretive, "visible must be the whole state"),
         (Changing, "changed the state"),
     ],

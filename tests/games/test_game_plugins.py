@@ -127,7 +127,7 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[object]
     """Puts a distribution with one game, and its module, on the path."""
 
     def put(distribution: str, *, name: str, value: str, module: str = "") -> None:
-        info = tmp_path / f"{distribution}-1.dist-info"
+        info = tmp_path / f"{distribution.replace('-', '_')}-1.dist-info"
         info.mkdir()
         (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1\n")
         (info / "entry_points.txt").write_text(f"[stratarena.games]\n{name} = {value}\n")

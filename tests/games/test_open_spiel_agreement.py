@@ -32,7 +32,7 @@ def our_names(game: Game[Any], state: Any, theirs: Any) -> dict[Move, int]:
 
 
 def returns(game: Game[Any], state: Any) -> list[float]:
-    """The result in OpenSpiel's form: 1, -1 or 0 for FIRST and SECOND. Zeros while the game goes on."""
+    """The results of FIRST and SECOND in OpenSpiel's numbers: 1, -1 or 0. Zeros while the game goes on."""
     outcome = game.outcome(state)
     if outcome is None or outcome.winner is None:
         return [0.0, 0.0]
@@ -58,11 +58,11 @@ def test_random_games_go_the_same_way_in_open_spiel(ours: str, theirs: str, n_ga
         while True:
             over = game.outcome(state) is not None
             assert other.is_terminal() is over, game.encode(state)
-            assert other.returns() == returns(game, state), game.encode(state)
+            # OpenSpiel numbers the chess players by colour, Black 0; those of the other games by who begins.
+            first = 1 if ours == "chess" else 0
+            assert [other.returns()[first], other.returns()[1 - first]] == returns(game, state), game.encode(state)
             if over:
                 break
-            # OpenSpiel numbers the chess players by colour, Black 0; the other games by who begins.
-            first = 1 if ours == "chess" else 0
             assert (other.current_player() == first) is (game.to_move(state) is Seat.FIRST)
             named = our_names(game, state, other)
             legal = game.legal_moves(state)

@@ -25,9 +25,9 @@ CHOSEN = {
         "e4 e5 Nf3 d6 d4 Bg4 dxe5 Bxf3 Qxf3 dxe5 Bc4 Nf6 Qb3 Qe7 Nc3 c6 Bg5 b5 Nxb5 cxb5 Bxb5+ Nbd7 O-O-O Rd8 "
         "Rxd7 Rxd7 Rd1 Qe6 Bxd7+ Nxd7 Qb8+ Nxb8 Rd8#",
     ),
-    "connect_four": ("connect_four", "4 4 4 4 4 3 5 2 6"),
-    # The opening stone is swapped, then O's chain is cut off.
-    "hex": ("hex(size=5, swap=true)", "d2 swap c3 d3 b3 c2 d1 b2 a4 b4 c5 c4"),
+    "connect_four": ("connect_four", "4 3 3 2 2 1 2 1 1 5 1"),
+    # O swaps the opening stone and is passed on its right.
+    "hex": ("hex(size=5, swap=true)", "d2 swap d3 c3 d4 d5 c5 c4 d2 d1 e1"),
 }
 """Name of the game: the spec played, and moves as a person writes them. Other games are played at random."""
 
