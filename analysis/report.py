@@ -12,7 +12,7 @@ from stratarena.analysis.conduct import Conduct, conduct_by
 from stratarena.analysis.estimate import Estimate, proportion
 from stratarena.analysis.league import Tally, counted, cross_table, lines, score_rate, tally_by
 from stratarena.analysis.page import Block, Code, Columns, Figure, Page, Paragraph, Section, Table
-from stratarena.analysis.ratings import Ratings, rate, shared_ranks
+from stratarena.analysis.ratings import Ratings, rate
 from stratarena.arena.specs import Ending
 from stratarena.db.reader import Reader
 from stratarena.db.records import AgentRecord, FaultRecord, MatchRecord, TournamentRecord
@@ -35,14 +35,18 @@ DEFINITIONS = (
     (
         "Elo",
         (
-            "joint fit of all matches by the Bradley-Terry model with Davidson's draws and one seat advantage; weak normal "
-            "prior (sd 600 Elo), so that the unbeaten and the winless stay finite; 95 % interval by the normal approximation "
-            "at the peak. 400 Elo are odds of 10 to 1. It mixes the games that an agent entered; the cross-tables do not."
+            "joint fit of all matches by the Bradley-Terry model with, for each game, Davidson's draws and a seat "
+            "advantage; weak normal prior (sd 800 Elo), so that the unbeaten and the winless stay finite; 95 % interval: "
+            "the wider of a bootstrap over opening pairs and the normal approximation at the peak. 400 Elo are odds of "
+            "10 to 1. It mixes the games that an agent entered; the cross-tables do not."
         ),
     ),
     (
         "rank",
-        "1 + the number of agents whose whole interval lies above the agent's own: overlapping intervals share ranks.",
+        (
+            "1 + the number of agents that are clearly stronger: the whole 95 % interval of the difference lies above 0. "
+            "Agents that cannot be told apart share a rank."
+        ),
     ),
     (
         "legal at once",
@@ -70,7 +74,7 @@ class Standings:
     def __init__(self, matches: Sequence[MatchRecord], agents: Sequence[AgentRecord]) -> None:
         self.matches = counted(matches)
         self.ratings: Ratings = rate(self.matches, anchor=find_anchor(agents))
-        self.ranks = shared_ranks(self.ratings.elo)
+        self.ranks = self.ratings.ranks
         self.tallies = {name: found for (name, _), found in tally_by(self.matches).items()}
         self.names = sorted(self.ratings.elo, key=lambda name: (-(self.ratings.elo[name].value or 0.0), name))
         self.idle = [agent.name for agent in agents if agent.name not in self.ratings.elo]
@@ -189,14 +193,15 @@ def _standings_blocks(standings: Standings, tournament: TournamentRecord) -> tup
         Columns("rank", True), Columns("agent"), Columns("kind"), Columns("Elo", True), Columns("matches", True),
         Columns("won/drawn/lost", True), Columns("score a match", True),
     )  # fmt: skip
-    advantage = standings.ratings.seat_advantage
     blocks: list[Block] = [Table(columns, rows, "view v_scores; Elo and intervals as defined below")]
-    if advantage.value is not None:
-        blocks.append(
-            Paragraph(
-                f"Moving first is worth {_elo(advantage)} Elo over all games together (n = {advantage.n} matches)."
-            )
+    if standings.ratings.seat_advantage:
+        worth = "; ".join(
+            f"{game}: {_elo(advantage)} Elo (n = {advantage.n} matches)"
+            for game, advantage in standings.ratings.seat_advantage.items()
         )
+        blocks.append(Paragraph(f"Moving first is worth, by game: {worth}."))
+    if not standings.ratings.connected:
+        blocks.append(Paragraph("Not everybody can be compared: no chain of matches joins all agents."))
     if standings.idle:
         blocks.append(Paragraph(f"Without a match that counts: {', '.join(standings.idle)}."))
     if standings.names:

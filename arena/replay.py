@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stratarena.arena.events import Body, Event, MatchClosed, TurnClosed
-from stratarena.arena.specs import Verdict
+from stratarena.arena.specs import Ending, Verdict
 from stratarena.games.base import ArenaError, Game, IllegalMove, Move, PositionError, Seat
 
 __all__ = ["Frame", "RecordMismatch", "replay"]
@@ -50,7 +50,8 @@ def replay(
     except PositionError as error:
         raise RecordMismatch(f"match {key}: the recorded start is no position of {game.id}: {error}") from error
     closing = [event.body for event in events if isinstance(event.body, MatchClosed)]
-    verdict = closing[0].verdict if closing else None
+    closed = closing[0] if closing else None
+    verdict = closed.verdict if closed else None
     turns = _turns(events)
     total = len(opening_moves) + len(turns)
     ply = 0
@@ -97,7 +98,8 @@ def replay(
             checked=turn.move is not None,
             verdict=verdict if number == total else None,
         )
-    _check_verdict(game, state, key, ply, verdict)
+    if closed is not None:
+        _check_end(game, state, key, ply, closed)
 
 
 def _turns(events: Sequence[Event]) -> list[tuple[tuple[Body, ...], TurnClosed]]:
@@ -120,13 +122,19 @@ def _played(game: Game[Any], state: Any, move: Move, key: str, ply: int) -> Any:
         raise RecordMismatch(f"match {key}, ply {ply}: the recorded move is illegal: {illegal}") from illegal
 
 
-def _check_verdict(game: Game[Any], state: Any, key: str, ply: int, verdict: Verdict | None) -> None:
-    """A verdict by the rules must be what the rules say of the last position."""
-    if verdict is None or verdict.ending.value != "rules":
-        return
-    outcome = game.outcome(state)
-    if outcome is None or (outcome.winner, outcome.reason) != (verdict.winner, verdict.reason):
+def _check_end(game: Game[Any], state: Any, key: str, ply: int, closed: MatchClosed) -> None:
+    """The record must hold as many plies as the match had, and a verdict that the rules agree with."""
+    if closed.plies != ply:
+        raise RecordMismatch(f"match {key}, ply {ply}: the record ends here, but the match had {closed.plies} plies")
+    outcome, verdict = game.outcome(state), closed.verdict
+    by_rules = verdict.ending is Ending.RULES
+    if by_rules and (outcome is None or (outcome.winner, outcome.reason) != (verdict.winner, verdict.reason)):
         said = "not over" if outcome is None else f"{outcome.reason}, won by {outcome.winner}"
         raise RecordMismatch(
             f"match {key}, ply {ply}: recorded as {verdict.reason}, won by {verdict.winner}; by the rules it is {said}"
+        )
+    if not by_rules and outcome is not None:
+        raise RecordMismatch(
+            f"match {key}, ply {ply}: recorded as ended by {verdict.ending.value}, but by the rules it was over: "
+            f"{outcome.reason}"
         )

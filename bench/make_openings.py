@@ -84,7 +84,7 @@ def mover_wins_percent(state: Any, *, seed: int) -> float:
     bot = pyspiel.MCTSBot(state.get_game(), evaluator, 2.0, SIMULATIONS, 1000, False, seed, False)
     children = bot.mcts_search(state).children
     visits = sum(child.explore_count for child in children)
-    return 50 * (1 + sum(child.total_reward for child in children) / visits)
+    return float(50 * (1 + sum(child.total_reward for child in children) / visits))
 
 
 if __name__ == "__main__":

@@ -79,7 +79,7 @@ def print_standings(db: str, name: str | None) -> None:
         )
     )
     if found.ratings.anchor:
-        console.print(f"Elo above {found.ratings.anchor}, one joint fit; overlapping intervals share a rank")
+        console.print(f"Elo above {found.ratings.anchor}, one joint fit; agents that cannot be told apart share a rank")
 
 
 def _line(found: Standings, agent: str) -> tuple[str, ...]:

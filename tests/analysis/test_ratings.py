@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 from random import Random
 
 import pytest
-
-from stratarena.analysis.estimate import Estimate
 from stratarena.analysis.league import counted
-from stratarena.analysis.ratings import ELO_PER_NAT, rate, shared_ranks
+from stratarena.analysis.ratings import ELO_PER_NAT, PRIOR_SD_ELO, rate, strengths
 from stratarena.arena.specs import Ending, Verdict
 from stratarena.db.records import MatchRecord
 from stratarena.games.base import Seat
@@ -45,18 +44,17 @@ def elo(matches: list[MatchRecord], anchor: str | None = None) -> dict[str, floa
 
 @pytest.mark.parametrize("seed", range(3))
 def test_ratings_without_draws_agree_with_choix(seed):
-    """A penalised Bradley-Terry fit by another hand gives the same ratings within 2 % of their range."""
+    """A penalised Bradley-Terry fit by another hand gives the same strengths to four digits."""
     choix = pytest.importorskip("choix", reason="choix is not installed")
     matches = league(seed)
     wins = []
     for match in matches:
         one, two = "abcdef".index(match.first), "abcdef".index(match.second)
         wins.append((one, two) if match.verdict.winner is Seat.FIRST else (two, one))
-    alpha = 1 / (2 * (600 / ELO_PER_NAT) ** 2)
-    theirs = choix.opt_pairwise(6, wins, alpha=alpha) * ELO_PER_NAT
-    theirs = theirs - theirs.mean()
-    ours = elo(matches)
-    assert [ours[name] for name in "abcdef"] == pytest.approx(list(theirs), abs=0.02 * (max(theirs) - min(theirs)))
+    alpha = 1 / (2 * (PRIOR_SD_ELO / ELO_PER_NAT) ** 2)
+    theirs = choix.opt_pairwise(6, wins, alpha=alpha)
+    ours = strengths(matches, seat_advantage=False)
+    assert [ours[name] for name in "abcdef"] == pytest.approx(list(theirs), abs=1e-4)
 
 
 def test_the_unbeaten_and_the_winless_have_finite_ratings():
@@ -117,8 +115,8 @@ def test_the_first_seat_gets_the_advantage_it_earns():
     ahead = [result(number, *("ab" if number % 2 else "ba"), Seat.FIRST) for number in range(20)]
     behind = [result(number, *("ab" if number % 2 else "ba"), Seat.SECOND) for number in range(20)]
     assert elo(ahead)["a"] == pytest.approx(0, abs=1e-6)
-    assert rate(ahead).seat_advantage.low > 0
-    assert rate(ahead).seat_advantage.value == pytest.approx(-rate(behind).seat_advantage.value)
+    assert rate(ahead).seat_advantage["g"].low > 0
+    assert rate(ahead).seat_advantage["g"].value == pytest.approx(-rate(behind).seat_advantage["g"].value)
 
 
 def test_intervals_narrow_as_matches_come_in():
@@ -134,12 +132,23 @@ def test_nobody_played_and_nobody_is_rated():
 
 
 def test_agents_that_cannot_be_told_apart_share_a_rank():
-    """Only a whole interval above one's own counts as better."""
+    """After two matches everybody is first; after many the alphabet's order shows."""
+    assert set(rate(league(8, rounds=1)[:2]).ranks.values()) == {1}
+    assert rate(league(8, names="adg", rounds=60)).ranks == {"g": 1, "d": 2, "a": 3}
 
-    def between(low: float, high: float) -> Estimate:
-        return Estimate((low + high) / 2, 9, low, high, "by hand")
 
-    ranks = shared_ranks(
-        {"top": between(50, 90), "upper": between(30, 60), "lower": between(-10, 40), "last": between(-99, -20)}
-    )
-    assert ranks == {"top": 1, "upper": 1, "lower": 2, "last": 4}
+def test_groups_that_never_met_are_told():
+    """Without a chain of matches between them only the prior compares them."""
+    apart = [result(0, "a", "b", Seat.FIRST), result(2, "c", "d", Seat.FIRST)]
+    assert not rate(apart).connected
+    assert rate([*apart, result(4, "b", "c", None)]).connected
+
+
+def test_a_seat_is_worth_what_it_is_worth_in_each_game():
+    """In game g FIRST always wins, in game h SECOND does: two advantages of opposite sign, not one of nothing."""
+    here = [result(number, *("ab" if number % 2 else "ba"), Seat.FIRST) for number in range(20)]
+    there = [
+        replace(result(100 + number, *("ab" if number % 2 else "ba"), Seat.SECOND), game="h") for number in range(20)
+    ]
+    worth = rate([*here, *there]).seat_advantage
+    assert worth["g"].low > 0 > worth["h"].high

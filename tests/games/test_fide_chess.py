@@ -158,7 +158,7 @@ def test_play_leaves_the_position_it_was_given_as_it_was(seed: int) -> None:
     """Every position of a game still says at the end what it said when it was new."""
     rng = Random(seed)
     state = GAME.initial(rng)
-    seen = []
+    seen: list[tuple[Position, str, str, tuple[Move, ...]]] = []
     while GAME.outcome(state) is None and len(seen) < 60:
         seen.append((state, GAME.encode(state), GAME.digest(state), tuple(GAME.legal_moves(state))))
         state = GAME.play(state, rng.choice(GAME.legal_moves(state)))

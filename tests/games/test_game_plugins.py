@@ -16,7 +16,7 @@ from stratarena.games.connect_four import ConnectFour
 from stratarena.games.plugins import GROUPS, load, load_game, names, parse_spec, print_spec
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
-VALUES = (
+VALUES: st.SearchStrategy[plugins.Value] = (
     st.booleans()
     | st.integers(-(10**17), 10**17)
     | st.floats(allow_nan=False, allow_infinity=False, min_value=-1e99, max_value=1e99)
@@ -40,7 +40,7 @@ def test_a_spec_is_a_name_and_typed_parameters(text: str, name: str, params: dic
     """Whole numbers stay whole, true is true, quotes come off."""
     read = parse_spec(text)
     assert read == (name, params)
-    assert [type(value) for value in read[1].values()] == [type(value) for value in params.values()]
+    assert list(map(type, read[1].values())) == list(map(type, params.values()))
 
 
 @pytest.mark.parametrize(
