@@ -7,6 +7,7 @@ from itertools import combinations
 from random import Random
 
 import pytest
+
 from stratarena.analysis.league import counted
 from stratarena.analysis.ratings import ELO_PER_NAT, PRIOR_SD_ELO, rate, strengths
 from stratarena.arena.specs import Ending, Verdict

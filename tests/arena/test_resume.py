@@ -196,5 +196,7 @@ def test_an_interrupt_saves_and_prints_the_command_that_goes_on(tmp_path):
     process.send_signal(signal.SIGINT)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert f"go on with: stratarena run {file} --db {tmp_path / 'int.db'} --jobs 8" in told.replace("\n", " ").replace("  ", " ")
+    assert f"go on with: stratarena run {file} --db {tmp_path / 'int.db'} --jobs 8" in told.replace("\n", " ").replace(
+        "  ", " "
+    )
     play(file, tmp_path / "int.db")

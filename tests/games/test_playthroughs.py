@@ -22,8 +22,10 @@ CHOSEN = {
     # Morphy against the Duke of Brunswick and Count Isouard, Paris 1858: captures, castling, checks and a mate.
     "chess": (
         "chess",
-        "e4 e5 Nf3 d6 d4 Bg4 dxe5 Bxf3 Qxf3 dxe5 Bc4 Nf6 Qb3 Qe7 Nc3 c6 Bg5 b5 Nxb5 cxb5 Bxb5+ Nbd7 O-O-O Rd8 "
-        "Rxd7 Rxd7 Rd1 Qe6 Bxd7+ Nxd7 Qb8+ Nxb8 Rd8#",
+        (
+            "e4 e5 Nf3 d6 d4 Bg4 dxe5 Bxf3 Qxf3 dxe5 Bc4 Nf6 Qb3 Qe7 Nc3 c6 Bg5 b5 Nxb5 cxb5 Bxb5+ Nbd7 O-O-O Rd8 "
+            "Rxd7 Rxd7 Rd1 Qe6 Bxd7+ Nxd7 Qb8+ Nxb8 Rd8#"
+        ),
     ),
     "connect_four": ("connect_four", "4 3 3 2 2 1 2 1 1 5 1"),
     # O swaps the opening stone and is passed on its right.
