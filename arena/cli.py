@@ -166,6 +166,18 @@ def report(
     report(tournament, db=db, out=out, as_json=as_json)
 
 
+@app.command()
+def answers(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="The model's name in the tournament file.")],
+    tournament: Annotated[str | None, typer.Argument(help="Its name; may be left out when there is only one.")] = None,
+    db: Db = DEFAULT_DB,
+) -> None:
+    """Print a model's recorded answers, one JSON object a line, for a model of kind `recorded` to play from."""
+    from stratarena.arena.commands.reading import print_answers
+
+    print_answers(tournament, model, db=db)
+
+
 @db_app.command("upgrade")
 def db_upgrade(db: Db = DEFAULT_DB) -> None:
     """Bring a database to this program's schema; makes it where there is none."""

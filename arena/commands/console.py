@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -13,14 +13,20 @@ from rich.table import Table
 __all__ = ["err", "make_table", "out", "print_json"]
 
 
+_WIDE = 1000
+"""Where nobody looks at the edge of a window, nothing is cut or broken."""
+_PROSE = frozenset({"what it is", "detail", "value"})
+"""Columns whose text may go on in the next line."""
+
+
 def out() -> Console:
-    """Standard output; wide enough for a table when it is not a terminal."""
-    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else 120)
+    """Standard output."""
+    return Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else _WIDE)
 
 
 def err() -> Console:
     """Standard error."""
-    return Console(stderr=True, highlight=False, markup=False, width=None if sys.stderr.isatty() else 120)
+    return Console(stderr=True, highlight=False, markup=False, width=None if sys.stderr.isatty() else _WIDE)
 
 
 def print_json(value: Any) -> None:
@@ -34,7 +40,9 @@ def make_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]]
     table = Table(title=title or None, title_justify="left", title_style="bold", box=None, pad_edge=False)
     numbers = set(right.split("|"))
     for column in columns:
-        table.add_column(column, justify="right" if column in numbers else "left", no_wrap=True, overflow="ellipsis")
+        prose = column in _PROSE
+        justify: Literal["right", "left"] = "right" if column in numbers else "left"
+        table.add_column(column, justify=justify, no_wrap=not prose, overflow="fold" if prose else "ellipsis")
     for row in rows:
         table.add_row(*row)
     return table

@@ -25,7 +25,9 @@ def list_plugins(group: str, *, as_json: bool) -> None:
         print_json([{"name": name, "about": about, "distribution": source} for name, about, source in rows])
         return
     kind = group.rpartition(".")[2]
-    out().print(make_table("", [kind, "what it is", "from"], rows))
+    strangers = any(source != "stratarena" for _, _, source in rows)
+    columns = [kind, "what it is", *(["from"] if strangers else [])]
+    out().print(make_table("", columns, [row[: len(columns)] for row in rows]))
 
 
 def _first_line(thing: object) -> str:

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
+from stratarena.agents.models.recorded import dump
 from stratarena.analysis.estimate import Estimate
 from stratarena.analysis.report import Standings, build_report, standings_of
 from stratarena.arena.commands.console import make_table, out, print_json
 from stratarena.arena.specs import Ending
 from stratarena.db.connect import open_database
+from stratarena.db.errors import RecordError
 from stratarena.db.reader import Reader
 from stratarena.db.records import MatchRecord
 from stratarena.games.base import Seat
 
-__all__ = ["list_matches", "list_tournaments", "opened", "print_standings", "report", "standings", "write_report"]
+__all__ = [
+    "list_matches",
+    "list_tournaments",
+    "opened",
+    "print_answers",
+    "print_standings",
+    "report",
+    "standings",
+    "write_report",
+]
 
 
 @contextmanager
@@ -192,6 +204,24 @@ def write_report(name: str | None, *, db: str, folder: Path | None) -> Path:
     html.write_text(to_html(page), encoding="utf-8")
     html.with_suffix(".md").write_text(to_markdown(page), encoding="utf-8")
     return html
+
+
+def print_answers(name: str | None, model: str, *, db: str) -> None:
+    """Print every recorded answer of a model as a line of JSON.
+
+    Raises:
+        RecordError: the model was never answered in this tournament; names those that were.
+    """
+    with opened(db) as reader:
+        tournament = reader.tournament(name)
+        n_lines = 0
+        for line in dump(reader.answers(tournament, model)):
+            sys.stdout.write(line + "\n")
+            n_lines += 1
+    if n_lines == 0:
+        known = [label.removeprefix("model:") for label in tournament.identities if label.startswith("model:")]
+        there = f"models that played: {', '.join(known)}" if known else "no model played"
+        raise RecordError(f"there are no answers of a model {model!r} in {tournament.name}; {there}")
 
 
 def _say(text: str) -> None:

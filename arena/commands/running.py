@@ -69,10 +69,11 @@ def run(file: Path, *, db: str, jobs: int, seed: int | None, as_json: bool) -> N
     line = f"{standing.over} of {standing.total} matches are over"
     if standing.void:
         line += f"; {standing.void} void, to be played again by the same command"
-    out().print(line)
+    out().print(line, soft_wrap=True)
     suffix = "" if db == "stratarena.db" else f" --db {shlex.quote(db)}"
     out().print(
-        f"replay one with `stratarena replay MATCH{suffix}`, and see them all with `stratarena list matches{suffix}`"
+        f"replay one with `stratarena replay MATCH{suffix}`, and see them all with `stratarena list matches{suffix}`",
+        soft_wrap=True,
     )
     if standing.void:
         raise SystemExit(1)
@@ -84,7 +85,7 @@ def demo(*, db: str, jobs: int, out_folder: Path | None, seed: int | None) -> No
     loaded = load_tournament(source, place="demo.toml", seed=seed)
     missing = _missing(loaded)
     for name, why in missing.items():
-        err().print(f"{name} sits out: {why}")
+        err().print(f"{name} sits out: {why}", soft_wrap=True)
     if missing:
         loaded = load_tournament(_without(source, missing), place="demo.toml", seed=seed)
     again = ["stratarena", "demo", "--db", db, "--jobs", str(jobs)]
@@ -96,10 +97,10 @@ def demo(*, db: str, jobs: int, out_folder: Path | None, seed: int | None) -> No
     print_standings(db, loaded.spec.name)
     page = write_report(loaded.spec.name, db=db, folder=out_folder)
     console = out()
-    console.print(f"\n{standing.over} of {standing.total} matches are over, all of them in {db}")
-    console.print(f"the report:    {page}")
-    console.print(f"replay a game: stratarena replay 1 --db {shlex.quote(db)}")
-    console.print(f"all matches:   stratarena list matches --db {shlex.quote(db)}")
+    console.print(f"\n{standing.over} of {standing.total} matches are over, all of them in {db}", soft_wrap=True)
+    console.print(f"the report:    {page}", soft_wrap=True)
+    console.print(f"replay a game: stratarena replay 1 --db {shlex.quote(db)}", soft_wrap=True)
+    console.print(f"all matches:   stratarena list matches --db {shlex.quote(db)}", soft_wrap=True)
     if standing.void:
         raise SystemExit(1)
 
@@ -179,11 +180,12 @@ def _play(loaded: LoadedTournament, *, db: str, jobs: int, again: str, as_json: 
     if not standing.finished:
         err().print(
             f"stopped; everything up to the last finished turn is saved ({standing.over} of {standing.total} matches "
-            f"are over)\ngo on with: {again}"
+            f"are over)\ngo on with: {again}",
+            soft_wrap=True,
         )
         return None
     if played == 0 and not as_json:
-        err().print(f"{spec.name}: all {standing.total} matches are over already; nothing left to do")
+        err().print(f"{spec.name}: all {standing.total} matches are over already; nothing left to do", soft_wrap=True)
     return standing
 
 
