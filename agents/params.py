@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from stratarena.games.base import SpecError
 
-__all__ = ["Params", "checked_params"]
+__all__ = ["Params", "ParamsError", "checked_params"]
 
 
 class Params(BaseModel):
@@ -22,16 +22,29 @@ class Params(BaseModel):
 P = TypeVar("P", bound=Params)
 
 
+class ParamsError(SpecError):
+    """Parameters are wrong; the message has one line for every mistake."""
+
+    def __init__(self, where: str, problems: Sequence[tuple[str, str]]) -> None:
+        self.where = where
+        self.problems = tuple(problems)
+        """Key and mistake; the key is empty where it concerns all of them."""
+        super().__init__("\n".join(f"{where}: {message}" for _, message in problems))
+
+
 def checked_params(model: type[P], params: Mapping[str, Any], *, where: str) -> P:
     """The parameters as the model's values; `where` names the agent or model in messages.
 
     Raises:
-        SpecError: one line for every mistake.
+        ParamsError: one line for every mistake.
     """
     try:
         return model.model_validate(dict(params))
     except ValidationError as error:
-        raise SpecError("\n".join(f"{where}: {_explain(model, problem)}" for problem in error.errors())) from None
+        found = [
+            (str(problem["loc"][0]) if problem["loc"] else "", _explain(model, problem)) for problem in error.errors()
+        ]
+        raise ParamsError(where, found) from None
 
 
 def _explain(model: type[Params], problem: Any) -> str:

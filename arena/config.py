@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from stratarena.agents.base import Agent, AgentSpec
 from stratarena.agents.budget import Budget
+from stratarena.agents.params import ParamsError
 from stratarena.arena.specs import Budgets, Enforcement, Format, ModelSpec, Policies, TournamentSpec
 from stratarena.games.base import Game, SpecError
 from stratarena.games.openings import kinds
@@ -213,10 +214,12 @@ class _Resolver:
         params = {key: value for key, value in table.items() if key not in _RESERVED_AGENT_KEYS}
         try:
             agent = make_agent(AgentSpec(name, kind, params))
+        except ParamsError as error:
+            for key, message in error.problems:
+                self._mistake(("agents", name, key), f"{error.where}: {message}")
+            return None
         except SpecError as error:
-            self.mistakes.extend(
-                f"{_where(self.source, self.place, ('agents', name))}: {line}" for line in str(error).splitlines()
-            )
+            self._mistake(("agents", name, "kind"), str(error))
             return None
         for model in agent.models:
             if model not in models:
