@@ -12,6 +12,7 @@ The errors this project raises on purpose, each defined in the folder that raise
     ├── BudgetExhausted        agents.budget   from a turnstile; carries the bound and what was used
     ├── ModelError             agents.models   infrastructure: the match is void, nobody loses
     ├── EngineError            agents.engines  infrastructure: the match is void, nobody loses
+    ├── ConformanceError       games.conformance  a game or agent breaks a promise of its protocol
     ├── RecordMismatch         arena.replay    a recorded match disagrees with the rules
     └── RecordError            db.errors       the database is missing, unreadable, locked, newer or older
 """

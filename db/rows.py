@@ -78,7 +78,7 @@ def call_rows(event: Event, body: Called, keep: Any) -> tuple[Row, list[Row]]:
         spend.cost_usd if spend else None,
         spend.think_ms if spend else 0.0,
         body.wait_ms,
-        body.error,
+        _storable(body.error),
     )
     messages = [
         (event.match_id, event.seq, position, message.role, keep(message.content))
@@ -98,12 +98,12 @@ def consultation_row(event: Event, body: Consulted) -> Row:
         line.move if line else None,
         " ".join(line.pv) if line else None,
         line.value if line else None,
-        line.score if line else None,
+        _storable(line.score) if line else None,
         line.nodes if line else None,
         line.depth if line else None,
         line.think_ms if line else None,
         body.wait_ms,
-        body.error,
+        _storable(body.error),
     )
 
 
@@ -115,7 +115,7 @@ def plan_row(event: Event, plan: Plan, keep: Any) -> Row:
 def refusal_row(event: Event, body: Refused, keep: Any) -> Row:
     """The row of a refused answer."""
     refusal = body.refusal
-    return (*_head(event), refusal.kind, keep(refusal.text), refusal.why)
+    return (*_head(event), refusal.kind, keep(refusal.text), _storable(refusal.why))
 
 
 def overrun_row(event: Event, body: Overran) -> Row:
@@ -125,7 +125,17 @@ def overrun_row(event: Event, body: Overran) -> Row:
 
 def fault_row(event: Event, body: Faulted, keep: Any) -> Row:
     """The row of a failure."""
-    return (*_head(event), body.where, body.error, keep(body.detail))
+    return (*_head(event), body.where, _storable(body.error), keep(body.detail))
+
+
+def _storable(words: str | None) -> str | None:
+    """Short words as every database can hold them: lone surrogates and the character that ends strings in C replaced.
+
+    Texts that have to come back whole go through `texts`, which holds bytes.
+    """
+    if words is None:
+        return None
+    return words.encode("utf-8", "replace").decode("utf-8").replace("\x00", "\ufffd")
 
 
 def _head(event: Event) -> Row:
