@@ -38,8 +38,6 @@ def read_move(game: Game[S], state: S, text: str, *, reader: Reader = "strict", 
     labelled = [_unwrapped(found) for found in _LABELLED.findall(text)]
     if not labelled and "\n" not in text.strip():
         labelled = [_unwrapped(text.strip())]
-    elif not labelled:
-        labelled = []
     distinct = list(dict.fromkeys(labelled))
     error: MoveError
     if len(distinct) == 1:
@@ -48,9 +46,9 @@ def read_move(game: Game[S], state: S, text: str, *, reader: Reader = "strict", 
         except MoveError as problem:
             error = _about(text, problem, cut_off=cut_off)
     elif distinct:
-        moves = {name for name in distinct if _parsed(game, state, name) is not None}
-        if len(moves) == 1 and len({_parsed(game, state, name) for name in distinct}) == 1:
-            return game.parse(state, moves.pop())
+        moves = {_parsed(game, state, name) for name in distinct}
+        if len(moves) == 1 and (move := moves.pop()) is not None:
+            return move
         error = AmbiguousMove(
             _kept(text),
             game=game.id,

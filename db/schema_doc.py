@@ -44,7 +44,7 @@ def _relation(table: Table, key: ForeignKeyConstraint) -> str:
 
 def _columns(table: Table) -> list[str]:
     rows = ["| column | type | null | meaning |", "| --- | --- | --- | --- |"]
-    dialect = postgresql.dialect()
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     for column in table.columns:
         kind = column.type.compile(dialect).lower()
         key = " (key)" if column.primary_key else ""

@@ -139,7 +139,10 @@ class LocalModel:
                     job.future.set_exception(told)
                 continue
             for job, answer in zip(batch, answers, strict=True):
-                job.future.set_result(answer)
+                if isinstance(answer, ModelError):
+                    job.future.set_exception(answer)
+                else:
+                    job.future.set_result(answer)
 
     def _gather(self, waiting: deque[_Job]) -> None:
         """Take all that has come; wait only when there is nothing to do."""
@@ -236,27 +239,37 @@ class _Inference:
         self._context = loaded.context
         self._prefixes: dict[str, tuple[list[int], Any]] = {}
 
-    def answer(self, requests: Sequence[ModelRequest]) -> list[ModelAnswer]:
-        """One answer a request: several `Request`s with one system message, or a single `Scoring`."""
+    def answer(self, requests: Sequence[ModelRequest]) -> list[ModelAnswer | ModelError]:
+        """One answer a request: several `Request`s with one system message, or a single `Scoring`.
+
+        A request that does not fit fails alone.
+        """
         began = time.perf_counter()
         with self._torch.inference_mode():
             if isinstance(requests[0], Scoring):
                 logprobs, n_tokens, n_read = self._score(requests[0])
                 spend = Spend(model_calls=1, prompt_tokens=n_read, think_ms=(time.perf_counter() - began) * 1000)
                 return [Scores(logprobs=logprobs, n_tokens=n_tokens, spend=spend)]
-            asked = [request for request in requests if isinstance(request, Request)]
-            prompts = [self._prompt(request.messages) for request in asked]
-            written = self._complete(prompts, asked)
+            answers: list[ModelAnswer | ModelError | None] = [None] * len(requests)
+            fitting: list[tuple[int, Request, list[int]]] = []
+            for place, request in enumerate(requests):
+                assert isinstance(request, Request)
+                prompt = self._prompt(request.messages)
+                problem = self._too_long(len(prompt) + request.sampling.max_tokens)
+                if problem is None:
+                    fitting.append((place, request, prompt))
+                else:
+                    answers[place] = problem
+            written = self._complete([prompt for *_, prompt in fitting], [request for _, request, _ in fitting])
         # A batch's time is shared equally: nobody could say whose token took longer.
-        think_ms = (time.perf_counter() - began) * 1000 / len(asked)
-        return [
-            Completion(
+        think_ms = (time.perf_counter() - began) * 1000 / max(len(fitting), 1)
+        for (place, _, prompt), (tokens, finish) in zip(fitting, written, strict=True):
+            answers[place] = Completion(
                 text=self._tokenizer.decode(tokens, skip_special_tokens=True),
                 finish=finish,
                 spend=Spend(model_calls=1, prompt_tokens=len(prompt), completion_tokens=len(tokens), think_ms=think_ms),
             )
-            for prompt, (tokens, finish) in zip(prompts, written, strict=True)
-        ]
+        return [answer for answer in answers if answer is not None]
 
     def _prompt(self, messages: tuple[Message, ...]) -> list[int]:
         """Token ids of the conversation up to where the answer begins."""
@@ -300,8 +313,8 @@ class _Inference:
     def _complete(self, prompts: Sequence[list[int]], requests: Sequence[Request]) -> list[tuple[list[int], Finish]]:
         """Tokens of each answer without the token that ended it, and why it ended."""
         torch = self._torch
-        for prompt, request in zip(prompts, requests, strict=True):
-            self._check_length(len(prompt) + request.sampling.max_tokens)
+        if not prompts:
+            return []
         prefix, cache = self._prefix(requests[0].messages, prompts)
         n, start = len(prompts), len(prefix)
         rests = [prompt[start:] for prompt in prompts]
@@ -355,7 +368,9 @@ class _Inference:
         texts = [self._encode(text) for text in request.continuations]
         if not all(texts):
             raise ModelError(f"{self._empty(request)!r} is no text that could be scored")
-        self._check_length(len(prompt) + max(map(len, texts)))
+        problem = self._too_long(len(prompt) + max(map(len, texts)))
+        if problem is not None:
+            raise problem
         prefix, cache = self._prefix(request.messages, [prompt])
         start = len(prefix)
         rest = prompt[start:]
@@ -393,9 +408,11 @@ class _Inference:
     def _empty(self, request: Scoring) -> str:
         return next(text for text in request.continuations if not self._encode(text))
 
-    def _check_length(self, n_tokens: int) -> None:
-        if n_tokens > self._context:
-            raise ModelError(f"the prompt and its answer would take {n_tokens} tokens; the model reads {self._context}")
+    def _too_long(self, n_tokens: int) -> ModelError | None:
+        """What is wrong with a prompt and its answer of so many tokens together, if anything."""
+        if n_tokens <= self._context:
+            return None
+        return ModelError(f"the prompt and its answer would take {n_tokens} tokens; the model reads {self._context}")
 
 
 def _generator(torch: Any, request: Request, device: Any) -> Any:

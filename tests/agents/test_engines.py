@@ -1,0 +1,261 @@
+"""Engines: right answers, the same answers again, and every way an engine can fail."""
+
+from __future__ import annotations
+
+import random
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from stratarena.agents.base import AgentSpec, Consult
+from stratarena.agents.conformance import check_agent
+from stratarena.agents.engine_player import OpenSpielMcts, PerfectConnectFour, Uci
+from stratarena.agents.engines.base import EngineError, EngineSpec, Query
+from stratarena.agents.engines.open import open_engine
+from stratarena.agents.engines.uci import UciEngine, find_command
+from stratarena.arena.engine_room import EngineRoom
+from stratarena.games.base import Move
+from stratarena.games.plugins import load_game
+
+START = "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w KQkq - 0 1"
+FAKE = """
+import sys, time
+mode = {mode!r}
+if mode == "slow start": time.sleep(60)
+for line in sys.stdin:
+    word = line.split()[0] if line.split() else ""
+    if word == "uci":
+        if mode == "not uci":
+            print("hello", flush=True); sys.exit(3)
+        print("id name Fake"); print("id author Nobody")
+        print("option name Hash type spin default 16 min 1 max 64"); print("uciok", flush=True)
+    elif word == "isready":
+        print("readyok", flush=True)
+    elif word == "go":
+        if mode == "hang": time.sleep(60)
+        if mode == "die": sys.exit(1)
+        if mode == "illegal": print("bestmove e2e5", flush=True)
+        if mode == "nonsense": print("bestmove banana", flush=True)
+        if mode == "null": print("bestmove 0000", flush=True)
+        if mode == "good": print("info depth 3 nodes 77 score cp 25 pv e2e4 e7e5"); print("bestmove e2e4", flush=True)
+    elif word == "quit":
+        if mode != "hang": sys.exit(0)
+"""
+
+
+@pytest.fixture
+def fake(tmp_path):
+    """A UCI engine that misbehaves in the given way, as an engine's spec."""
+
+    def make(mode, **options):
+        script = tmp_path / f"{mode.replace(' ', '-')}"
+        script.write_text(f"#!{sys.executable}\n" + FAKE.format(mode=mode))
+        script.chmod(0o755)
+        settings = {"command": str(script), "timeout_s": 0.5, **options}
+        return EngineSpec(kind="uci", options=tuple(sorted(settings.items())))
+
+    return make
+
+
+def query(**limits):
+    return Query(game="chess", start=START, moves=(), seed=1, **({"nodes": 10} | limits))
+
+
+def stockfish():
+    try:
+        find_command("stockfish")
+    except EngineError as error:
+        pytest.skip(str(error))
+
+
+def test_an_engines_line_is_read_whole(fake):
+    """Move, variation, score, nodes and depth; the value is for the mover."""
+    engine = open_engine(fake("good"))
+    line = engine.consult(query())
+    engine.close()
+    assert (line.move, line.pv, line.score, line.nodes, line.depth) == ("e2e4", ("e2e4", "e7e5"), "cp 25", 77, 3)
+    assert line.value == pytest.approx(0.0719, abs=1e-3)
+    assert engine.identity["name"] == "Fake"
+
+
+@pytest.mark.parametrize(
+    ("mode", "words"),
+    [
+        ("hang", "no answer in time"),
+        ("die", "failed"),
+        ("illegal", "e2e5"),
+        ("nonsense", "banana"),
+        ("null", "no legal move"),
+    ],
+)
+def test_an_engine_that_fails_mid_game_is_an_error_within_seconds(fake, mode, words):
+    """Whatever it does, our own timeout bounds the call, and the process is gone."""
+    engine = UciEngine(fake(mode))
+    began = time.monotonic()
+    with pytest.raises(EngineError, match=words):
+        engine.consult(query())
+    engine.close()
+    assert time.monotonic() - began < 10
+    deadline = time.monotonic() + 5
+    pid = engine._engine.transport.get_pid()
+    while Path(f"/proc/{pid}/stat").exists() and time.monotonic() < deadline:
+        if Path(f"/proc/{pid}/stat").read_text().split(") ")[-1].startswith("Z"):
+            break
+        time.sleep(0.05)
+    else:
+        assert not Path(f"/proc/{pid}/stat").exists(), "the engine's process is still there"
+
+
+@pytest.mark.parametrize(("mode", "words"), [("not uci", "does not start as a UCI engine")])
+def test_a_program_that_is_no_engine_is_told(fake, mode, words):
+    """Its own words do not matter."""
+    with pytest.raises(EngineError, match=words):
+        UciEngine(fake(mode))
+
+
+def test_an_engine_that_is_not_there_says_where_was_looked():
+    """And, for Stockfish, how to install it."""
+    with pytest.raises(EngineError, match="no engine 'no-such-engine' on the PATH"):
+        find_command("no-such-engine")
+
+
+def test_options_that_the_engine_does_not_have_are_refused(fake):
+    """With the nearest that it has; numbers out of range with the range."""
+    with pytest.raises(EngineError, match="no option 'Hsh'; did you mean 'Hash'"):
+        UciEngine(fake("good", Hsh=16))
+    with pytest.raises(EngineError, match="Hash = 99 is out of range; it goes from 1 to 64"):
+        UciEngine(fake("good", Hash=99))
+
+
+@pytest.mark.stockfish
+@pytest.mark.parametrize("limits", [{"nodes": 500}, {"nodes": None, "depth": 4}])
+def test_stockfish_repeats_exactly_whatever_it_was_asked_before(limits):
+    """The same position gives the same line before and after thirty others."""
+    stockfish()
+    spec = Uci(AgentSpec("s", "uci", {"nodes": 1})).engines[0]
+    engine = open_engine(spec)
+    first = engine.consult(query(**limits))
+    game, rng = load_game("chess"), random.Random(3)
+    for _ in range(10):
+        state, moves = game.initial(rng), ()
+        for _ in range(rng.randint(1, 20)):
+            move = rng.choice(game.legal_moves(state))
+            state, moves = game.play(state, move), (*moves, move)
+        engine.consult(Query(game="chess", start=START, moves=moves, seed=1, nodes=500))
+    again = engine.consult(query(**limits))
+    engine.close()
+    assert (first.move, first.pv, first.score, first.nodes) == (again.move, again.pv, again.score, again.nodes)
+
+
+@pytest.mark.stockfish
+def test_stockfish_finds_a_mate_in_one():
+    """Fool's mate, with a mate score."""
+    stockfish()
+    engine = open_engine(Uci(AgentSpec("s", "uci", {"nodes": 1})).engines[0])
+    line = engine.consult(
+        Query(game="chess", start=START, moves=tuple(map(Move, ["f2f3", "e7e5", "g2g4"])), seed=1, nodes=1000)
+    )
+    engine.close()
+    assert (line.move, line.score, line.value) == ("d8h4", "mate 1", 1.0)
+
+
+@pytest.mark.parametrize("game", ["connect_four", "hex(size=4)", "hex(size=4, swap=true)", "chess"])
+def test_mcts_repeats_exactly_under_a_seed(game):
+    """Equal queries, equal lines; the line's moves are legal one after another."""
+    pytest.importorskip("pyspiel", reason="the open-spiel extra is not installed")
+    rules = load_game(game)
+    agent = OpenSpielMcts(AgentSpec("m", "mcts", {"simulations": 40}))
+    engine = open_engine(agent.engines[0])
+    rng = random.Random(5)
+    state, moves = rules.initial(rng), ()
+    for _ in range(4):
+        asked = Query(game=rules.id, start=rules.encode(rules.initial(rng)), moves=moves, seed=rng.getrandbits(63))
+        line, again = engine.consult(asked), engine.consult(asked)
+        assert (line.move, line.pv, line.value, line.nodes) == (again.move, again.pv, again.value, again.nodes)
+        assert line.nodes == 40
+        ahead = state
+        for move in line.pv:
+            ahead = rules.play(ahead, move)
+        state, moves = rules.play(state, line.move), (*moves, line.move)
+
+
+def test_mcts_plays_every_kind_of_chess_move():
+    """Castling, promotion and en passant go to OpenSpiel and back by their UCI names."""
+    pytest.importorskip("pyspiel", reason="the open-spiel extra is not installed")
+    from stratarena.agents.engines.open_spiel_bots import open_spiel_state
+
+    rules = load_game("chess")
+    for fen in (
+        "r3k2r/8/8/8/8/8/8/R3K2R w KQkq - 0 1",
+        "8/P6k/8/8/8/8/p6K/8 b - - 0 1",
+        "4k3/8/8/8/pP6/8/8/4K3 b - b3 0 1",
+    ):
+        ours = rules.decode(fen)
+        state, to_move, to_action = open_spiel_state(Query(game="chess", start=fen, moves=(), seed=1))
+        assert sorted(to_move(state, action) for action in state.legal_actions()) == list(rules.legal_moves(ours))
+        for move in rules.legal_moves(ours):
+            assert to_move(state, to_action(state, move)) == move
+
+
+def test_the_perfect_player_wins_from_the_start_and_says_so():
+    """The first disc in the middle wins for the one who begins (Allis 1988)."""
+    pytest.importorskip("bitbully", reason="the connect-four extra is not installed")
+    rules = load_game("connect_four")
+    engine = open_engine(PerfectConnectFour(AgentSpec("p", "perfect")).engines[0])
+    start = rules.encode(rules.initial(random.Random(0)))
+    line = engine.consult(Query(game="connect_four", start=start, moves=(), seed=1))
+    assert (line.move, line.value) == ("4", 1.0)
+    reply = engine.consult(Query(game="connect_four", start=start, moves=(Move("4"),), seed=1))
+    assert reply.value == -1.0
+
+
+@pytest.mark.parametrize(
+    ("make", "game"),
+    [
+        (lambda: OpenSpielMcts(AgentSpec("m", "mcts", {"simulations": 20})), "connect_four"),
+        (lambda: OpenSpielMcts(AgentSpec("m", "mcts", {"simulations": 20})), "hex(size=3, swap=true)"),
+        (lambda: PerfectConnectFour(AgentSpec("p", "perfect")), "connect_four"),
+    ],
+)
+def test_engine_players_keep_their_promises(make, game):
+    """Through the same check as every other agent."""
+    pytest.importorskip("pyspiel", reason="the open-spiel extra is not installed")
+    pytest.importorskip("bitbully", reason="the connect-four extra is not installed")
+    opened = {}
+
+    def consult(step: Consult):
+        engine = opened.setdefault(step.engine, open_engine(step.engine))
+        line = engine.consult(step.query)
+        return type(line)(**{name: getattr(line, name) for name in line.__slots__} | {"think_ms": 0.0})
+
+    check_agent(make, load_game(game), consult=consult)
+
+
+def test_an_engine_room_opens_as_many_as_it_needs_and_drops_the_broken(fake):
+    """Each consultation has an engine to itself; one that failed is not used again."""
+    opened = []
+
+    def open_one(spec):
+        engine = open_engine(spec)
+        opened.append(engine)
+        return engine
+
+    room = EngineRoom(open_one, workers=2)
+    good = Consult(fake("good"), query())
+    assert [future.result(timeout=20).move for future in [room.submit(good) for _ in range(6)]] == ["e2e4"] * 6
+    assert 1 <= len(opened) <= 2
+    bad = Consult(fake("die"), query())
+    for _ in range(2):
+        with pytest.raises(EngineError):
+            room.submit(bad).result(timeout=20)
+    assert len([engine for engine in opened if "die" in engine._command]) == 2
+    assert {spec.kind for spec in room.identities} == {"uci"}
+    room.close()
+
+
+def test_an_unknown_kind_of_engine_names_those_there_are():
+    """Three of them."""
+    with pytest.raises(EngineError, match="bitbully, open_spiel_mcts, uci"):
+        open_engine(EngineSpec(kind="oracle"))

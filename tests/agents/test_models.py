@@ -1,0 +1,210 @@
+"""Models behind the one seam: scripted, recorded, and the embedded one on this machine."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stratarena.agents.models.base import Completion, Finish, Message, ModelError, Request, Sampling, Scores, Scoring
+from stratarena.agents.models.embedded import locate
+from stratarena.agents.models.keys import (
+    answer_from_json,
+    answer_to_json,
+    request_from_json,
+    request_key,
+    request_to_json,
+)
+from stratarena.agents.models.recorded import Recorded, dump, load
+from stratarena.agents.models.scripted import Scripted, from_params
+from stratarena.agents.models.transformers_local import from_folder, smollm2
+from stratarena.games.base import SpecError
+
+messages = st.lists(
+    st.builds(Message, st.sampled_from(["system", "user"]), st.text(max_size=30)), min_size=1, max_size=3
+)
+requests = st.one_of(
+    st.builds(
+        Request,
+        messages=messages.map(tuple),
+        sampling=st.builds(Sampling, max_tokens=st.integers(1, 99), seed=st.none() | st.integers(0, 2**63 - 1)),
+    ),
+    st.builds(
+        Scoring,
+        messages=messages.map(tuple),
+        continuations=st.lists(st.text(min_size=1, max_size=5), min_size=1, max_size=4).map(tuple),
+    ),
+)
+
+
+def ask(text, **sampling):
+    return Request(messages=(Message("system", "You are terse."), Message("user", text)), sampling=Sampling(**sampling))
+
+
+@given(requests)
+def test_a_request_survives_json_and_equal_requests_have_equal_keys(request_):
+    """Through JSON text and back it is the same request with the same key."""
+    again = request_from_json(json.loads(json.dumps(request_to_json(request_))))
+    assert again == request_
+    assert request_key(again) == request_key(request_)
+
+
+@given(requests, requests)
+def test_different_requests_have_different_keys(one, two):
+    """A key stands for everything in the request."""
+    assert (one == two) == (request_key(one) == request_key(two))
+
+
+@given(requests)
+def test_a_scripted_model_answers_alike_and_a_recorded_one_repeats_it(request_):
+    """Scripted is a function of the request; its record, through a file's text, answers the same."""
+    scripted = Scripted("s", ["a", "b", "c"])
+    (first,), (second,) = scripted.submit([request_]), scripted.submit([request_])
+    assert first.result() == second.result()
+    assert isinstance(first.result(), Scores if isinstance(request_, Scoring) else Completion)
+    assert answer_from_json(json.loads(json.dumps(answer_to_json(first.result())))) == first.result()
+    (again,) = Recorded("r", [(request_, first.result())]).submit([request_])
+    assert again.result() == first.result()
+
+
+def test_recorded_answers_go_through_a_file(tmp_path):
+    """What `dump` writes `load` reads; a damaged line is named."""
+    request_ = ask("4?")
+    (answer,) = Scripted("s", ["yes"]).submit([request_])
+    file = tmp_path / "answers.jsonl"
+    file.write_text("\n".join(dump([(request_, answer.result())])) + "\n")
+    assert list(load(file)) == [(request_, answer.result())]
+    file.write_text(file.read_text() + "{}\n")
+    with pytest.raises(ModelError, match=r"answers.jsonl:2"):
+        list(load(file))
+    with pytest.raises(ModelError, match=r"nothing\.jsonl"):
+        list(load(tmp_path / "nothing.jsonl"))
+
+
+def test_a_recorded_model_makes_nothing_up():
+    """A request that was never made fails, and says which."""
+    (future,) = Recorded("r", []).submit([ask("a question nobody asked")])
+    with pytest.raises(ModelError, match="a question nobody asked"):
+        future.result()
+
+
+def test_wrong_parameters_of_a_model_are_told():
+    """The model's name, the key, and what would do."""
+    with pytest.raises(SpecError, match="model 'm': unknown key 'answer'; did you mean 'answers'"):
+        from_params("m", {"answer": ["x"]})
+    with pytest.raises(SpecError, match="did you mean 'max_batch'"):
+        smollm2("m", {"max_bach": 3})
+
+
+def test_a_folder_without_a_model_fails_each_call_and_not_the_program(tmp_path):
+    """The error names the folder."""
+    model = from_folder("m", {"folder": str(tmp_path)})
+    (future,) = model.submit([ask("?")])
+    with pytest.raises(ModelError, match="is no model folder"):
+        future.result(timeout=60)
+    model.close()
+    (late,) = model.submit([ask("?")])
+    with pytest.raises(ModelError, match="closed"):
+        late.result(timeout=5)
+
+
+def test_a_model_that_was_not_fetched_says_how_to_fetch_it(tmp_path, monkeypatch):
+    """The command is in the message."""
+    monkeypatch.setenv("STRATARENA_HOME", str(tmp_path))
+    with pytest.raises(ModelError, match="stratarena models fetch smollm2"):
+        locate()
+
+
+@pytest.fixture(scope="module")
+def embedded():
+    """The real model, or a skip that says what is missing."""
+    pytest.importorskip("transformers", reason="the torch extra is not installed")
+    try:
+        locate()
+    except ModelError as error:
+        pytest.skip(str(error))
+    model = smollm2("m", {})
+    yield model
+    model.close()
+
+
+@pytest.mark.model
+def test_the_embedded_model_knows_the_capital_of_france(embedded):
+    """Greedy decoding; tokens are counted, time is measured, nothing is charged."""
+    (future,) = embedded.submit([ask("What is the capital of France?", max_tokens=12)])
+    answer = future.result(timeout=120)
+    assert "Paris" in answer.text
+    assert answer.spend.model_calls == 1
+    assert answer.spend.prompt_tokens > 10
+    assert 0 < answer.spend.completion_tokens <= 12
+    assert answer.spend.think_ms > 0
+    assert answer.spend.cost_usd == 0
+
+
+@pytest.mark.model
+def test_a_sampled_answer_depends_on_its_own_seed_only(embedded):
+    """The same seed gives the same text alone and beside others; another seed another text."""
+
+    def sampled(*seeds):
+        futures = embedded.submit(
+            [ask("Tell me a story.", max_tokens=10, temperature=1.0, seed=seed) for seed in seeds]
+        )
+        return [future.result(timeout=120).text for future in futures]
+
+    (alone,) = sampled(7)
+    first, second, third = sampled(5, 7, 5)
+    assert second == alone
+    assert first == third != second
+
+
+@pytest.mark.model
+def test_a_batch_answers_each_of_different_lengths(embedded):
+    """Left padding changes nobody's answer."""
+    questions = ["What is 2+2?", "What is the capital of France? Answer in one short sentence, please.", "Hi"]
+    together = [f.result(timeout=120).text for f in embedded.submit([ask(q, max_tokens=8) for q in questions])]
+    alone = [embedded.submit([ask(q, max_tokens=8)])[0].result(timeout=120).text for q in questions]
+    assert together == alone
+
+
+@pytest.mark.model
+def test_a_bound_on_tokens_cuts_the_answer_off_and_says_so(embedded):
+    """Three tokens, finish by length."""
+    answer = embedded.submit([ask("Tell me a long story.", max_tokens=3)])[0].result(timeout=120)
+    assert answer.finish is Finish.LENGTH
+    assert answer.spend.completion_tokens == 3
+
+
+@pytest.mark.model
+def test_scores_are_those_of_one_full_pass_for_each_continuation(embedded):
+    """The trie with its cached prefix agrees with the plain way to a thousandth."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder = locate()
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    plain = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    conversation = (Message("system", "You play chess."), Message("user", "Your move?"))
+    texts = ("e2e4", "e2e3", "g1f3", "O-O", "resign")
+    scores = embedded.submit([Scoring(messages=conversation, continuations=texts)])[0].result(timeout=120)
+    turns = [{"role": message.role, "content": message.content} for message in conversation]
+    prompt = tokenizer(
+        tokenizer.apply_chat_template(turns, add_generation_prompt=True, tokenize=False), add_special_tokens=False
+    ).input_ids
+    for text, logprob, n_tokens in zip(texts, scores.logprobs, scores.n_tokens, strict=True):
+        tokens = tokenizer(text, add_special_tokens=False).input_ids
+        with torch.inference_mode():
+            logits = torch.log_softmax(plain(torch.tensor([prompt + tokens])).logits[0].float(), -1)
+        expected = sum(float(logits[len(prompt) - 1 + at, token]) for at, token in enumerate(tokens))
+        assert logprob == pytest.approx(expected, abs=1e-3)
+        assert n_tokens == len(tokens)
+
+
+@pytest.mark.model
+def test_a_prompt_that_does_not_fit_fails_its_own_call_only(embedded):
+    """The message says how long it was; the call beside it in the batch is answered."""
+    long, short = embedded.submit([ask("word " * 9000), ask("Say OK.", max_tokens=2)])
+    with pytest.raises(ModelError, match="the model reads 8192"):
+        long.result(timeout=120)
+    assert short.result(timeout=120).text
