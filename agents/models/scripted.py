@@ -32,7 +32,8 @@ class ScriptedParams(Params):
 class Scripted:
     """Chooses one of its answers by a hash of the request: no state, so a resumed match is answered alike.
 
-    Scores are drawn from the same hash. Tokens are counted as words, and nothing costs anything.
+    Scores are drawn from the same hash. Tokens are counted as words (those of scored texts as read, for nothing is
+    written), and nothing costs anything.
     """
 
     def __init__(self, name: str, answers: Sequence[str]) -> None:
@@ -62,7 +63,7 @@ class Scripted:
         if isinstance(request, Scoring):
             n_tokens = tuple(len(text.split()) or 1 for text in request.continuations)
             logprobs = tuple(-0.01 * ((number >> (index % 96)) % 1000 + 1) * n for index, n in enumerate(n_tokens))
-            spend = Spend(model_calls=1, prompt_tokens=prompt_tokens, completion_tokens=sum(n_tokens))
+            spend = Spend(model_calls=1, prompt_tokens=prompt_tokens + sum(n_tokens))
             return Scores(logprobs=logprobs, n_tokens=n_tokens, spend=spend)
         text = self._answers[number % len(self._answers)]
         return Completion(

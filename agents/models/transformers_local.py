@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from hashlib import blake2b
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal
@@ -88,33 +89,37 @@ class LocalModel:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._worker: threading.Thread | None = None
         self._closed = False
+        self._door = threading.Lock()
+        """Held to take requests in and to close, so that nothing is taken in by a worker that has left."""
 
     @property
     def identity(self) -> dict[str, str]:
         """Weights, library versions and how it is run."""
-        libraries = {f"{library} version": metadata.version(library) for library in ("torch", "transformers")}
+        libraries = {f"{library} version": _version(library) for library in ("torch", "transformers")}
         runtime = {key: str(value) for key, value in self._params.model_dump().items() if key != "folder"}
         return {**self._identity, **libraries, **runtime}
 
     def submit(self, requests: Sequence[ModelRequest]) -> Sequence[Future[ModelAnswer]]:
         """Futures that the worker fills."""
         jobs = [_Job(request, Future()) for request in requests]
-        if self._closed:
-            for job in jobs:
-                job.future.set_exception(ModelError(f"{self.name} is closed"))
-        else:
-            for job in jobs:
-                self._jobs.put(job)
-            if self._worker is None:
-                self._worker = threading.Thread(target=self._work, name=f"model-{self.name}", daemon=True)
-                self._worker.start()
+        with self._door:
+            if self._closed:
+                for job in jobs:
+                    job.future.set_exception(ModelError(f"{self.name} is closed"))
+            else:
+                for job in jobs:
+                    self._jobs.put(job)
+                if self._worker is None:
+                    self._worker = threading.Thread(target=self._work, name=f"model-{self.name}", daemon=True)
+                    self._worker.start()
         return [job.future for job in jobs]
 
     def close(self) -> None:
         """Take no more; what still waits fails. The batch in hand is finished first."""
-        self._closed = True
-        if self._worker is not None:
+        with self._door:
+            self._closed = True
             self._jobs.put(None)
+        if self._worker is not None:
             self._worker.join()
 
     def _work(self) -> None:
@@ -122,12 +127,21 @@ class LocalModel:
         waiting: deque[_Job] = deque()
         engine: _Inference | None = None
         while True:
-            self._gather(waiting)
+            self._gather(waiting, block=not waiting)
             if self._closed:
+                # What came in between the look at the queue and the close still lies there.
+                self._gather(waiting, block=False)
                 for job in waiting:
-                    job.future.set_exception(ModelError(f"{self.name} was closed"))
+                    if job.future.set_running_or_notify_cancel():
+                        job.future.set_exception(ModelError(f"{self.name} was closed"))
                 return
-            batch = _next_batch(waiting, self._params.max_batch)
+            batch = [
+                job
+                for job in _next_batch(waiting, self._params.max_batch)
+                if job.future.set_running_or_notify_cancel()
+            ]
+            if not batch:
+                continue
             try:
                 if engine is None:
                     engine = _Inference(_load(self._find_folder(), self._params))
@@ -144,9 +158,8 @@ class LocalModel:
                 else:
                     job.future.set_result(answer)
 
-    def _gather(self, waiting: deque[_Job]) -> None:
-        """Take all that has come; wait only when there is nothing to do."""
-        block = not waiting
+    def _gather(self, waiting: deque[_Job], *, block: bool) -> None:
+        """Take all that has come, up to the mark of the close; `block` waits for the first."""
         while True:
             try:
                 job = self._jobs.get(block=block)
@@ -175,7 +188,25 @@ def from_folder(name: str, params: Mapping[str, Any]) -> LocalModel:
             raise ModelError(f"{folder} is no model folder: there is no config.json in it")
         return folder
 
-    return LocalModel(name, find, checked, {"name": folder.name})
+    return LocalModel(name, find, checked, {"name": folder.name, "files": _fingerprint(folder)})
+
+
+def _fingerprint(folder: Path) -> str:
+    """16 hexadecimal digits of the folder's files: names and sizes, and the contents of those below a megabyte."""
+    digest = blake2b(digest_size=8)
+    for path in sorted(path for path in folder.glob("*") if path.is_file()):
+        size = path.stat().st_size
+        digest.update(f"{path.name}\0{size}\0".encode())
+        if size < 1_000_000:
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _version(library: str) -> str:
+    try:
+        return metadata.version(library)
+    except metadata.PackageNotFoundError:
+        return "not installed"
 
 
 def _next_batch(waiting: deque[_Job], most: int) -> list[_Job]:
@@ -242,7 +273,9 @@ class _Inference:
     def answer(self, requests: Sequence[ModelRequest]) -> list[ModelAnswer | ModelError]:
         """One answer a request: several `Request`s with one system message, or a single `Scoring`.
 
-        A request that does not fit fails alone.
+        A request that does not fit fails alone. Tokens of a prompt are counted in full, also those that the cache
+        held. A scoring writes nothing: the tokens of its continuations count as read, shared beginnings once. Money is
+        zero here; a price of the tournament file is applied by whoever asked.
         """
         began = time.perf_counter()
         with self._torch.inference_mode():
@@ -261,14 +294,15 @@ class _Inference:
                 else:
                     answers[place] = problem
             written = self._complete([prompt for *_, prompt in fitting], [request for _, request, _ in fitting])
-        # A batch's time is shared equally: nobody could say whose token took longer.
-        think_ms = (time.perf_counter() - began) * 1000 / max(len(fitting), 1)
-        for (place, _, prompt), (tokens, finish) in zip(fitting, written, strict=True):
-            answers[place] = Completion(
-                text=self._tokenizer.decode(tokens, skip_special_tokens=True),
-                finish=finish,
-                spend=Spend(model_calls=1, prompt_tokens=len(prompt), completion_tokens=len(tokens), think_ms=think_ms),
+        # Nobody can say whose token took longer: a batch's time is shared by the tokens that each read and wrote.
+        sizes = [len(prompt) + len(tokens) for (*_, prompt), (tokens, _) in zip(fitting, written, strict=True)]
+        token_ms = (time.perf_counter() - began) * 1000 / max(sum(sizes), 1)
+        for (place, _, prompt), (tokens, finish), size in zip(fitting, written, sizes, strict=True):
+            spend = Spend(
+                model_calls=1, prompt_tokens=len(prompt), completion_tokens=len(tokens), think_ms=token_ms * size
             )
+            text = self._tokenizer.decode(tokens, skip_special_tokens=True)
+            answers[place] = Completion(text=text, finish=finish, spend=spend)
         return [answer for answer in answers if answer is not None]
 
     def _prompt(self, messages: tuple[Message, ...]) -> list[int]:
@@ -427,7 +461,8 @@ def _choose(torch: Any, logits: Any, request: Request, generator: Any) -> int:
     sampling = request.sampling
     if generator is None:
         return int(logits.argmax())
-    probabilities = torch.softmax(logits / sampling.temperature, dim=-1)
+    # The likeliest token's logit becomes 0 first: a tiny temperature then cannot overflow.
+    probabilities = torch.softmax((logits - logits.max()) / sampling.temperature, dim=-1)
     if sampling.top_p < 1:
         ordered, order = probabilities.sort(descending=True)
         beyond = ordered.cumsum(0) - ordered >= sampling.top_p
