@@ -136,9 +136,7 @@ class LocalModel:
                         job.future.set_exception(ModelError(f"{self.name} was closed"))
                 return
             batch = [
-                job
-                for job in _next_batch(waiting, self._params.max_batch)
-                if job.future.set_running_or_notify_cancel()
+                job for job in _next_batch(waiting, self._params.max_batch) if job.future.set_running_or_notify_cancel()
             ]
             if not batch:
                 continue
@@ -194,11 +192,14 @@ def from_folder(name: str, params: Mapping[str, Any]) -> LocalModel:
 def _fingerprint(folder: Path) -> str:
     """16 hexadecimal digits of the folder's files: names and sizes, and the contents of those below a megabyte."""
     digest = blake2b(digest_size=8)
-    for path in sorted(path for path in folder.glob("*") if path.is_file()):
-        size = path.stat().st_size
-        digest.update(f"{path.name}\0{size}\0".encode())
-        if size < 1_000_000:
-            digest.update(path.read_bytes())
+    try:
+        for path in sorted(path for path in folder.glob("*") if path.is_file()):
+            size = path.stat().st_size
+            digest.update(f"{path.name}\0{size}\0".encode())
+            if size < 1_000_000:
+                digest.update(path.read_bytes())
+    except OSError as error:
+        raise ModelError(f"{folder} cannot be read: {error.strerror}") from error
     return digest.hexdigest()
 
 

@@ -76,7 +76,11 @@ def entered(engine, *, name="t", rounds=1):
     loaded = load_tournament(SOURCE.format(name=name, rounds=rounds), place="t.toml")
     schedule = make_schedule(loaded.spec, loaded.games)
     store = SqlStore(engine)
-    return store, store.enter(loaded.spec, schedule, PROVENANCE)
+    try:
+        return store, store.enter(loaded.spec, schedule, PROVENANCE)
+    except (RecordError, SpecError):
+        store.close()
+        raise
 
 
 # Short words are kept in text columns, where PostgreSQL refuses the character that ends strings in C; whole texts are
