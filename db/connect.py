@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, inspect, make_url, select, text
 from sqlalchemy.engine import URL
@@ -139,7 +140,8 @@ def _engine(url: str, *, create: bool, read_only: bool) -> Engine:
         _check_file(path, create=create)
     try:
         if parsed.get_backend_name() == "sqlite":
-            engine = create_engine(parsed, connect_args={"timeout": _BUSY_S})
+            sealed = read_only and path is not None and not os.access(path.parent, os.W_OK)
+            engine = create_engine(_sealed(parsed) if sealed else parsed, connect_args={"timeout": _BUSY_S})
             _set_pragmas(engine, read_only=read_only)
         else:
             engine = create_engine(parsed)
@@ -168,6 +170,12 @@ def _sqlite_path(url: URL) -> Path | None:
         if url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
         else None
     )
+
+
+def _sealed(url: URL) -> URL:
+    """The file as one that nobody changes: SQLite wants to put its locks beside it, and here it may not."""
+    path = quote(str(Path(url.database or "").resolve()))
+    return url.set(database=f"file:{path}", query={"immutable": "1", "uri": "true"})
 
 
 def _check_file(path: Path, *, create: bool) -> None:

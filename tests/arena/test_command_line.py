@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from stratarena.arena.cli import run_command_line
+from stratarena.arena.commands import running
+from stratarena.arena.config import load_tournament
 
 SMALL = """
 name = "small"
@@ -247,16 +251,22 @@ def test_a_locked_database_is_told_and_nothing_is_lost(here, said, monkeypatch):
     assert "2 of 2" in said("standings")[1]
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_database_can_be_read_but_not_played_into(here, said):
-    """Reading needs no right to write."""
+def test_a_read_only_database_can_be_read_but_not_played_into(here, said, monkeypatch):
+    """Reading needs no right to write, neither to the file nor to its folder."""
     db = played(said, here)
-    db.chmod(0o444)
-    assert said("standings")[0] == 0
     (here / "small.toml").write_text("rounds = 3\n" + SMALL)
+    db.chmod(0o444)
+    # To the superuser every file is writable, so the system's answer is given for it.
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
     code, _, err = said("run", "small.toml")
     assert code == 1
-    assert "read-only" in err
+    assert "stratarena.db is read-only; playing writes to it" in err
+    code, out, _ = said("standings")
+    assert code == 0
+    assert "2 of 2 matches" in out
+    code, _, err = said("run", "small.toml", "--db", "new.db")
+    assert code == 1
+    assert "is read-only" in err
 
 
 def test_a_tampered_record_is_an_error_that_names_the_ply(here, said):
@@ -330,3 +340,28 @@ def test_help_costs_less_than_a_fifth_of_a_cpu_second():
     ]
     assert {heavy for heavy, _ in runs} == {"[]"}
     assert min(float(seconds) for _, seconds in runs) < 0.2
+
+
+def test_the_demo_goes_on_without_an_engine_that_is_missing():
+    """The bundled file loads, and loads again with any agent left out."""
+    source = (Path(running.__file__).parents[1] / "demo.toml").read_text(encoding="utf-8")
+    whole = load_tournament(source, place="demo.toml")
+    assert len(whole.agents) >= 5
+    for name in ("stockfish-1", "perfect"):
+        smaller = load_tournament(running._without(source, {name: "missing"}), place="demo.toml")
+        assert set(smaller.agents) == set(whole.agents) - {name}
+
+
+def test_every_example_is_a_tournament_file_that_loads():
+    """Whatever stands in examples/ can be run."""
+    examples = sorted((Path(__file__).parents[2] / "examples").glob("*.toml"))
+    assert examples
+    for example in examples:
+        load_tournament(example.read_text(encoding="utf-8"), place=example.name)
+
+
+def test_the_tournament_of_the_readme_loads():
+    """What a newcomer copies works."""
+    page = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    for source in re.findall(r"```toml\n(.*?)```", page, re.DOTALL):
+        load_tournament(source, place="README.md")
