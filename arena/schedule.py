@@ -18,7 +18,7 @@ from stratarena.agents.base import AgentSpec
 from stratarena.arena.seeds import derive_seed
 from stratarena.arena.specs import Format, MatchSpec, ModelSpec, Opening, TournamentSpec
 from stratarena.games.base import Game, SpecError
-from stratarena.games.openings import lines
+from stratarena.games.openings import Line, lines
 
 __all__ = ["make_schedule", "pairings", "slug"]
 
@@ -60,59 +60,77 @@ def make_schedule(spec: TournamentSpec, games: Mapping[str, Game[Any]]) -> tuple
         if slugs.setdefault(slug(game_id), game_id) != game_id:
             raise SpecError(f"games {slugs[slug(game_id)]!r} and {game_id!r} would share the name {slug(game_id)!r}")
     rounds = spec.rounds * (2 if spec.format is Format.DOUBLE_ROUND_ROBIN else 1)
-    agents = {agent.name: agent for agent in spec.agents}
-    models = {model.name: model for model in spec.models}
-    pairs = pairings(tuple(agents), spec.challengers, spec.format)
+    terms = _Terms(spec)
+    pairs = pairings(tuple(agent.name for agent in spec.agents), spec.challengers, spec.format)
+    lists = {game_id: _openings(spec, games[game_id]) for game_id in spec.games}
+    starts = {game_id: _start(spec, games[game_id]) for game_id in spec.games}
     return tuple(
-        _match(spec, game_id, first, second, round_number, swapped, opening, agents, models)
+        _match(terms, game_id, first, second, round_number, swapped, opening)
         for round_number in range(1, rounds + 1)
         for first, second in pairs
         for game_id in spec.games
         if game_id in spec.agent_games[first] and game_id in spec.agent_games[second]
-        for opening in (_opening(spec, games[game_id], round_number),)
+        for opening in (_opening(lists[game_id], starts[game_id], round_number),)
         for swapped in (False, True)
     )
 
 
-def _opening(spec: TournamentSpec, game: Game[Any], round_number: int) -> Opening:
-    """The opening that every pairing plays in this game and round."""
-    start = game.encode(game.initial(Random(derive_seed(spec.seed, "start", game.id, round_number))))
+class _Terms:
+    """What decides every match alike, as text: the policies, and each agent with its model."""
+
+    def __init__(self, spec: TournamentSpec) -> None:
+        models = {model.name: model for model in spec.models}
+        self.seed = spec.seed
+        self.agents = {agent.name: _as_text(_agent(agent, models)) for agent in spec.agents}
+        self.policies = {
+            game_id: _as_text(
+                {
+                    "re_asks": spec.policies.re_asks,
+                    "cap": spec.policies.max_plies.get(game_id),
+                    "budgets": [
+                        spec.budgets.enforcement.value,
+                        *([*scope.limits()] for scope in (spec.budgets.move, spec.budgets.match, spec.budgets.agent)),
+                    ],
+                }
+            )
+            for game_id in spec.games
+        }
+
+
+def _as_text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True)
+
+
+def _start(spec: TournamentSpec, game: Game[Any]) -> str:
+    """The position before any opening, in the game's one-line notation."""
+    return game.encode(game.initial(Random(derive_seed(spec.seed, "start", game.id))))
+
+
+def _openings(spec: TournamentSpec, game: Game[Any]) -> tuple[Line, ...]:
+    """The game's openings in the order of this tournament's rounds."""
     kind = spec.openings.get(game.id, "start")
-    if kind == "start":
-        return Opening(name="start", start=start)
     shuffled = list(lines(game.id, kind))
     Random(derive_seed(spec.seed, "openings", game.id, kind)).shuffle(shuffled)
-    line = shuffled[(round_number - 1) % len(shuffled)]
+    return tuple(shuffled)
+
+
+def _opening(found: Sequence[Line], start: str, round_number: int) -> Opening:
+    """The opening that every pairing plays in this round."""
+    line = found[(round_number - 1) % len(found)]
     return Opening(name=line.name, start=start, moves=line.moves)
 
 
 def _match(
-    spec: TournamentSpec,
-    game_id: str,
-    one: str,
-    two: str,
-    round_number: int,
-    swapped: bool,
-    opening: Opening,
-    agents: Mapping[str, AgentSpec],
-    models: Mapping[str, ModelSpec],
+    terms: _Terms, game_id: str, one: str, two: str, round_number: int, swapped: bool, opening: Opening
 ) -> MatchSpec:
     pair = f"{slug(game_id)}/{one}-vs-{two}/r{round_number}"
     key = pair + ("b" if swapped else "a")
     first, second = (two, one) if swapped else (one, two)
-    seed = derive_seed(spec.seed, "match", key)
-    decides = {
-        "game": game_id,
-        "agents": [_agent(agents[first], models), _agent(agents[second], models)],
-        "opening": [opening.name, opening.start, *opening.moves],
-        "seed": seed,
-        "re_asks": spec.policies.re_asks,
-        "cap": spec.policies.max_plies.get(game_id),
-        "budgets": [
-            spec.budgets.enforcement.value,
-            *([*scope.limits()] for scope in (spec.budgets.move, spec.budgets.match, spec.budgets.agent)),
-        ],
-    }
+    seed = derive_seed(terms.seed, "match", key)
+    position = f"{opening.name}|{opening.start}|{' '.join(opening.moves)}"
+    decides = "\n".join(
+        (game_id, terms.agents[first], terms.agents[second], position, str(seed), terms.policies[game_id])
+    )
     return MatchSpec(
         key=key,
         game=game_id,
@@ -122,7 +140,7 @@ def _match(
         pair=pair,
         opening=opening,
         seed=seed,
-        digest=blake2b(json.dumps(decides, sort_keys=True).encode(), digest_size=16).hexdigest(),
+        digest=blake2b(decides.encode(), digest_size=16).hexdigest(),
     )
 
 
