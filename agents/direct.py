@@ -28,6 +28,7 @@ class DirectParams(Params):
     list_legal_moves: bool = Field(True, description="whether the prompt lists them")
     history: Annotated[int, Field(ge=0)] = Field(10, description="plies of the past that the prompt shows")
     reasoning: bool = Field(False, description="whether the prompt invites thoughts before the move")
+    example: bool = Field(False, description="whether the prompt begins with an example of an answer")
     reader: Reader = Field("strict", description="how an answer is read: strict or tolerant")
 
 
@@ -63,6 +64,7 @@ class Direct:
             list_legal_moves=params.list_legal_moves,
             history=params.history,
             reasoning=params.reasoning,
+            example=params.example,
         )
         (answer,) = yield from ask(params.model, Request(messages=messages, sampling=sampling))
         move = read_move(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, model_validator
@@ -43,24 +44,44 @@ class _EnginePlayer:
         return Decision(line.move)
 
 
+_OWN_KEYS = {
+    "command": "command",
+    "args": "args",
+    "timeout_s": "timeout_s",
+    "threads": "threads",
+    "hash": "hash_mb",
+    "skill level": "skill_level",
+    "uci_elo": "elo",
+    "uci_limitstrength": "elo",
+}
+"""UCI options, in small letters, that are not given by name."""
+
+
 class UciParams(Params):
     """Parameters of `uci`."""
 
     command: str = Field("stockfish", description="the engine's name on the PATH, or its path")
+    args: list[str] = Field([], description="arguments of the command")
     nodes: Count | None = Field(None, description="nodes a move: repeats exactly with one thread")
     depth: Count | None = Field(None, description="plies a move: repeats exactly with one thread")
     move_ms: Count | None = Field(None, description="milliseconds a move: never repeats exactly")
-    threads: Count = Field(1, description="the engine's threads")
-    hash_mb: Count = Field(16, description="the engine's hash table in MiB")
+    threads: Count | None = Field(None, description="the engine's threads; 1 where it has the option")
+    hash_mb: Count | None = Field(None, description="its hash table in MiB; 16 where it has the option")
     skill_level: int | None = Field(None, description="Stockfish's Skill Level; seeded by the clock: never repeats")
     elo: int | None = Field(None, description="UCI_Elo; seeded by the clock: never repeats")
-    timeout_s: Annotated[float, Field(gt=0)] = Field(30.0, description="hard limit on one answer")
+    timeout_s: Annotated[float, Field(gt=0)] = Field(
+        30.0, description="hard limit on one answer, beyond the time it is given"
+    )
     options: dict[str, str | int | float | bool] = Field({}, description="further UCI options by name")
 
     @model_validator(mode="after")
     def _bounded(self) -> UciParams:
         if self.nodes is None and self.depth is None and self.move_ms is None:
             raise ValueError("give nodes, depth or move_ms: an engine without a bound thinks for ever")
+        for name in self.options:
+            own = _OWN_KEYS.get(name.casefold())
+            if own is not None:
+                raise ValueError(f"options: {name!r} has a key of its own, {own!r}")
         return self
 
 
@@ -77,13 +98,16 @@ class Uci(_EnginePlayer):
         params = checked_params(UciParams, spec.params, where=f"agent {spec.name!r}")
         options: dict[str, str | int | float | bool] = {
             "command": params.command,
-            "timeout_s": params.timeout_s + (params.move_ms or 0) / 1000,
+            "timeout_s": params.timeout_s,
             **params.options,
         }
-        # Sent only where it changes something: not every engine has the option.
-        if params.threads != 1:
+        if params.args:
+            options["args"] = shlex.join(params.args)
+        # Only what was asked for is sent: not every engine has the option.
+        if params.threads is not None:
             options["Threads"] = params.threads
-        options["Hash"] = params.hash_mb
+        if params.hash_mb is not None:
+            options["Hash"] = params.hash_mb
         if params.skill_level is not None:
             options["Skill Level"] = params.skill_level
         if params.elo is not None:
@@ -101,6 +125,7 @@ class MctsParams(Params):
     simulations: Count = Field(1000, description="simulations a move")
     uct_c: Annotated[float, Field(gt=0)] = Field(2.0, description="exploration constant of UCT")
     rollouts: Count = Field(1, description="random rollouts a leaf")
+    solve: bool = Field(True, description="back up proven wins and losses, and stop when the root is proven")
 
 
 class OpenSpielMcts(_EnginePlayer):

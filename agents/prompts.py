@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from random import Random
 from typing import Any
 
 from stratarena.agents.base import View
 from stratarena.agents.models.base import Message
-from stratarena.games.base import Seat
+from stratarena.games.base import Game, Move, Seat
 
 __all__ = ["TEMPLATE", "move_messages"]
 
@@ -20,16 +22,20 @@ _X_O = {Seat.FIRST: "X", Seat.SECOND: "O"}
 
 
 def move_messages(
-    view: View[Any], *, list_legal_moves: bool, history: int, reasoning: bool = False
+    view: View[Any], *, list_legal_moves: bool, history: int, reasoning: bool = False, example: bool = False
 ) -> tuple[Message, ...]:
     """The conversation that asks for a move: rules, position, and each refused answer with what was wrong.
 
-    `history` is how many of the last plies are shown; `reasoning` invites thoughts before the move. The first message
-    is the same for every turn of a game, so that a model need read it only once.
+    `history` is how many of the last plies are shown; `reasoning` invites thoughts before the move; `example` puts an
+    exchange in front that shows the form of an answer, always the same for a game. The first message is the same for
+    every turn of a game, so that a model need read it only once.
     """
     answer = _ANSWER_AFTER_THOUGHT if reasoning else _ANSWER if list_legal_moves else _ANSWER_UNLISTED
     system = Message("system", f"You play a board game to win.\n{view.game.rules}")
-    messages = [system, Message("user", _position(view, answer, list_legal_moves=list_legal_moves, history=history))]
+    messages = [system]
+    if example:
+        messages += _example(view.game, answer, list_legal_moves=list_legal_moves, reasoning=reasoning)
+    messages.append(Message("user", _position(view, answer, list_legal_moves=list_legal_moves, history=history)))
     for refusal in view.refused:
         messages.append(Message("assistant", refusal.text))
         messages.append(Message("user", f"That was refused ({refusal.kind}): {refusal.why}.\n{answer}"))
@@ -41,6 +47,21 @@ def _position(view: View[Any], answer: str, *, list_legal_moves: bool, history: 
     parts = [view.game.render(view.state, view.seat), f"Position: {view.game.encode(view.state)}"]
     if history and view.moves:
         parts.append(f"Last moves: {' '.join(view.moves[-history:])}")
-    moves = f" Your legal moves are: {', '.join(view.game.legal_moves(view.state))}." if list_legal_moves else ""
-    parts.append(f"You are {name}.{moves} Which move do you play? {answer}")
+    moves = view.game.legal_moves(view.state) if list_legal_moves else ()
+    parts.append(f"You are {name}. {_question(moves, answer)}")
     return "\n".join(parts)
+
+
+def _example(game: Game[Any], answer: str, *, list_legal_moves: bool, reasoning: bool) -> list[Message]:
+    """A question without a board and the middle one of the game's first moves for an answer: a form, no advice."""
+    moves = game.legal_moves(game.initial(Random(0)))
+    middle = moves[len(moves) // 2]
+    return [
+        Message("user", _question(moves if list_legal_moves else (), answer)),
+        Message("assistant", f"MOVE: {middle}" if reasoning else middle),
+    ]
+
+
+def _question(moves: Sequence[Move], answer: str) -> str:
+    listed = f"Your legal moves are: {', '.join(moves)}. " if moves else ""
+    return f"{listed}Which move do you play? {answer}"

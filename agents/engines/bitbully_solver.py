@@ -6,7 +6,7 @@ import time
 from importlib import metadata
 
 from stratarena.agents.engines.base import EngineError, EngineLine, EngineSpec, Query
-from stratarena.games.base import Move, MoveError
+from stratarena.games.base import Move, MoveError, PositionError
 from stratarena.games.connect_four import ConnectFour
 
 __all__ = ["BitBullySolver"]
@@ -65,7 +65,7 @@ def _moves_from_the_start(query: Query) -> tuple[Move, ...]:
             raise EngineError(f"bitbully starts from the empty board only, not from {query.start!r}")
         for move in query.moves:
             state = game.play(state, move)
-    except MoveError as error:
+    except (MoveError, PositionError) as error:
         raise EngineError(f"bitbully was asked about an impossible position: {error}") from error
     if game.outcome(state) is not None:
         raise EngineError("bitbully was asked for a move in a finished game")

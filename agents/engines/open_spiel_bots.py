@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from importlib import metadata
+from random import Random
 from typing import Any
 
 from stratarena.agents.engines.base import EngineError, EngineLine, EngineSpec, Query
-from stratarena.games.base import Move, SpecError
+from stratarena.games.base import Move, PositionError, SpecError
 from stratarena.games.connect_four import ConnectFour
 from stratarena.games.hex import SWAP
 from stratarena.games.plugins import parse_spec
@@ -22,7 +23,8 @@ _LONGEST_PV = 12
 class OpenSpielMcts:
     """A new search for every query, seeded by it: equal queries get equal answers.
 
-    Options: `simulations`, `uct_c` (exploration), `rollouts` (a leaf).
+    Options, all of which may be left out: `simulations` (1000), `uct_c` (exploration, 2), `rollouts` (a leaf, 1),
+    `solve` (back up proven wins and losses, true).
     """
 
     def __init__(self, spec: EngineSpec) -> None:
@@ -32,9 +34,10 @@ class OpenSpielMcts:
             raise EngineError(f"{error}; install the extra: pip install 'stratarena[open-spiel]'") from error
         self._spiel = pyspiel
         options: Mapping[str, Any] = dict(spec.options)
-        self._simulations = int(options["simulations"])
-        self._uct_c = float(options["uct_c"])
-        self._rollouts = int(options["rollouts"])
+        self._simulations = int(options.get("simulations", 1000))
+        self._uct_c = float(options.get("uct_c", 2.0))
+        self._rollouts = int(options.get("rollouts", 1))
+        self._solve = bool(options.get("solve", True))
 
     @property
     def identity(self) -> dict[str, str]:
@@ -45,22 +48,30 @@ class OpenSpielMcts:
             "simulations": str(self._simulations),
             "uct_c": str(self._uct_c),
             "rollouts": str(self._rollouts),
+            "solve": str(self._solve).lower(),
         }
 
     def consult(self, query: Query) -> EngineLine:
-        """The most promising move; `nodes` are simulations, and bound them when the query says so."""
+        """The most promising move; `nodes` are simulations, and bound them when the query says so.
+
+        `value` is the mean result of the simulations through the move, or the proven one. A single simulation looks
+        at no move yet: the move is then drawn by the seed, and has no value.
+        """
         simulations = self._simulations if query.nodes is None else min(self._simulations, query.nodes)
         state, to_move, _ = open_spiel_state(query)
         if state.is_terminal():
             raise EngineError("MCTS was asked for a move in a finished game")
         seed = query.seed % 2**31
+        if simulations < 2:
+            drawn = to_move(state, Random(query.seed).choice(state.legal_actions()))
+            return EngineLine(move=drawn, pv=(drawn,), nodes=1, think_ms=0.0)
         bot = self._spiel.MCTSBot(
             state.get_game(),
             self._spiel.RandomRolloutEvaluator(self._rollouts, seed),
             self._uct_c,
             simulations,
             _MEMORY_MB,
-            True,
+            self._solve,
             seed,
             False,
         )
@@ -103,8 +114,14 @@ def open_spiel_state(query: Query) -> tuple[Any, Callable[[Any, int], Move], Cal
         raise EngineError(str(error)) from error
     size = int(params.get("size", 11))
 
-    def hex_action(state: Any, move: Move) -> int:
-        return size * size if move == SWAP else (int(move[1:]) - 1) * size + ord(move[0]) - ord("a")
+    # OpenSpiel does not look whether an action is on the board before it reads memory there: the translators do.
+    def column_action(_: Any, move: Move) -> int:
+        return _within(7, int(move) - 1)
+
+    def hex_action(_: Any, move: Move) -> int:
+        if move == SWAP:
+            return size * size
+        return _within(size, int(move[1:]) - 1) * size + _within(size, ord(move[0]) - ord("a"))
 
     def hex_move(state: Any, action: int) -> Move:
         if action == size * size:
@@ -120,7 +137,7 @@ def open_spiel_state(query: Query) -> tuple[Any, Callable[[Any, int], Move], Cal
                 if start.first or start.second:
                     raise EngineError(f"OpenSpiel's Connect Four begins with the empty board, not {query.start!r}")
                 state = pyspiel.load_game("connect_four").new_initial_state()
-                to_move, to_action = (lambda _, action: Move(str(action + 1))), (lambda _, move: int(move) - 1)
+                to_move, to_action = (lambda _, action: Move(str(action + 1))), column_action
             case "hex":
                 if set(query.start) & set("XO") != {"X"} or query.start.count("X") != 1:
                     raise EngineError(f"OpenSpiel's Hex begins with the empty board, not {query.start!r}")
@@ -134,9 +151,16 @@ def open_spiel_state(query: Query) -> tuple[Any, Callable[[Any, int], Move], Cal
                 raise EngineError(f"MCTS by OpenSpiel plays connect_four, hex and chess, not {name}")
         for move in query.moves:
             state.apply_action(to_action(state, move))
-    except (pyspiel.SpielError, ValueError, IndexError) as error:
+    except (pyspiel.SpielError, PositionError, ValueError, IndexError) as error:
         raise EngineError(f"OpenSpiel refused the position {query.start!r} {' '.join(query.moves)}: {error}") from error
     return state, to_move, to_action
+
+
+def _within(size: int, index: int) -> int:
+    """The index, which must be from 0 to below the size."""
+    if not 0 <= index < size:
+        raise ValueError(f"{index + 1} is beyond {size}")
+    return index
 
 
 def _chess_move(state: Any, action: int) -> Move:

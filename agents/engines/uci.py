@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import os
+import shlex
 import shutil
 import signal
 import threading
@@ -23,7 +24,8 @@ from stratarena.games.base import Move
 __all__ = ["UciEngine", "find_command"]
 
 _PLACES = ("/usr/games", "/usr/local/games", "/usr/local/bin", "/opt/homebrew/bin")
-_OWN_OPTIONS = ("command", "timeout_s")
+_OWN_OPTIONS = ("command", "args", "timeout_s")
+_DEFAULTS = {"Threads": 1, "Hash": 16}
 _START_TIMEOUT_S = 20.0
 _CENTIPAWNS_TO_EVEN_ODDS = 400.0
 
@@ -31,7 +33,9 @@ _CENTIPAWNS_TO_EVEN_ODDS = 400.0
 class UciEngine:
     """One engine process. Its hash tables are cleared before every query, so answers do not depend on what came before.
 
-    Options: `command` (a name or path), `timeout_s` (for one query, beyond the time it is given), and any UCI option.
+    Options: `command` (a name or path), `args` (one line, quoted as for a shell), `timeout_s` (for one query, beyond
+    the time it is given), and any UCI option. Threads are 1 and Hash is 16 MiB where the engine has these and nothing
+    else is wanted.
     """
 
     def __init__(self, spec: EngineSpec) -> None:
@@ -39,12 +43,16 @@ class UciEngine:
         self._command = find_command(str(options["command"]))
         self._timeout_s = float(options.get("timeout_s", 30.0))
         try:
-            self._engine = chess.engine.SimpleEngine.popen_uci(self._command, timeout=_START_TIMEOUT_S)
+            # In a process group of its own: Ctrl-C in the terminal is for us, and a kill reaches what a wrapper started.
+            self._engine = chess.engine.SimpleEngine.popen_uci(
+                [self._command, *shlex.split(str(options.get("args", "")))], timeout=_START_TIMEOUT_S, setpgrp=True
+            )
         except (TimeoutError, chess.engine.EngineError, OSError) as error:
             raise EngineError(f"{self._command} does not start as a UCI engine: {_words(error)}") from error
         wanted = {name: value for name, value in options.items() if name not in _OWN_OPTIONS}
         try:
             self._check(wanted)
+            wanted |= self._defaults(wanted)
             self._engine.configure(wanted)
         except (TimeoutError, chess.engine.EngineError) as error:
             self.close()
@@ -74,7 +82,8 @@ class UciEngine:
         began = time.perf_counter()
         # python-chess itself waits for ever under a bound on nodes or depth, so a watchdog ends the process.
         late = threading.Event()
-        watchdog = threading.Timer(self._timeout_s, self._end_process, [late])
+        timeout_s = self._timeout_s + (query.move_ms or 0) / 1000
+        watchdog = threading.Timer(timeout_s, self._give_up, [late])
         watchdog.daemon = True
         watchdog.start()
         try:
@@ -82,7 +91,7 @@ class UciEngine:
             result = self._engine.play(board, limit, game=object(), info=chess.engine.INFO_ALL)
         except (TimeoutError, chess.engine.EngineError) as error:
             self.close()
-            words = f"no answer in time ({self._timeout_s:g} s)" if late.is_set() else _words(error)
+            words = f"no answer in time ({timeout_s:g} s)" if late.is_set() else _words(error)
             raise EngineError(f"{self._command} failed on {board.fen()!r}: {words}") from error
         finally:
             watchdog.cancel()
@@ -104,21 +113,21 @@ class UciEngine:
         )
 
     def close(self) -> None:
-        """End the process; one that does not go by itself is killed."""
-        self._end_process(threading.Event())
-        self._engine.close()
-
-    def _end_process(self, ended: threading.Event) -> None:
-        """Kill the process, and set `ended` if it was still there."""
+        """Kill the process and what it started; never waits. A query in flight on another thread fails."""
         transport = self._engine.transport
         process = transport.get_pid()
         if process and transport.get_returncode() is None:
-            ended.set()
             with suppress(ProcessLookupError):
-                os.kill(process, signal.SIGKILL)
+                os.killpg(process, signal.SIGKILL)
+        self._engine.close()
+
+    def _give_up(self, late: threading.Event) -> None:
+        """The watchdog's bite."""
+        late.set()
+        self.close()
 
     def _check(self, wanted: Mapping[str, Any]) -> None:
-        """Raise `EngineError` for an option the engine does not have, or a number out of its range."""
+        """Raise `EngineError` for an option the engine does not have, or a value that is not one of it."""
         known = self._engine.options
         for name, value in wanted.items():
             if name not in known:
@@ -126,10 +135,22 @@ class UciEngine:
                 hint = f"; did you mean {close[0]!r}?" if close else ""
                 raise EngineError(f"{self._command} has no option {name!r}{hint}")
             option = known[name]
-            if option.type == "spin" and not (option.min or -math.inf) <= int(value) <= (option.max or math.inf):
+            if option.type == "spin" and not _in_range(option, value):
                 raise EngineError(
-                    f"{self._command}: {name} = {value} is out of range; it goes from {option.min} to {option.max}"
+                    f"{self._command}: {name} = {value!r} is out of range; it is a whole number from {option.min} "
+                    f"to {option.max}"
                 )
+            if option.type == "check" and not isinstance(value, bool):
+                raise EngineError(f"{self._command}: {name} = {value!r} is neither true nor false")
+
+    def _defaults(self, wanted: Mapping[str, Any]) -> dict[str, int]:
+        """Our own values for options that the engine has and nobody set."""
+        known, given = self._engine.options, {name.casefold() for name in wanted}
+        return {
+            name: value
+            for name, value in _DEFAULTS.items()
+            if name in known and name.casefold() not in given and _in_range(known[name], value)
+        }
 
 
 def find_command(command: str) -> str:
@@ -140,6 +161,8 @@ def find_command(command: str) -> str:
     """
     path = os.pathsep.join([os.environ.get("PATH", ""), *_PLACES])
     found = shutil.which(command, path=path)
+    if found is None and os.sep in command:
+        raise EngineError(f"there is no engine at {command!r}: no file is there, or it must not be executed")
     if found is None:
         how = (
             "; install it, for example with `apt-get install stockfish` or `brew install stockfish`"
@@ -148,6 +171,13 @@ def find_command(command: str) -> str:
         )
         raise EngineError(f"there is no engine {command!r} on the PATH or in {', '.join(_PLACES)}{how}")
     return found
+
+
+def _in_range(option: chess.engine.Option, value: object) -> bool:
+    """Whether the value is a whole number within the option's bounds."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        return False
+    return (-math.inf if option.min is None else option.min) <= value <= (math.inf if option.max is None else option.max)
 
 
 def _value(info: chess.engine.InfoDict) -> tuple[float | None, str | None]:

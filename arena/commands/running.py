@@ -13,6 +13,7 @@ from types import FrameType
 
 from stratarena.agents.engines.open import open_engine
 from stratarena.agents.models.base import Model
+from stratarena.agents.models.embedded import check_installed
 from stratarena.arena.clock import SYSTEM_CLOCK
 from stratarena.arena.commands.console import err, out, print_json
 from stratarena.arena.commands.progress import Progress
@@ -63,12 +64,14 @@ def run(file: Path, *, db: str, jobs: int, seed: int | None, as_json: bool) -> N
         raise SystemExit(130)
     if as_json:
         return
-    from stratarena.arena.commands.reading import print_standings
+    from stratarena.arena.commands.reading import print_standings, why_void
 
     print_standings(db, loaded.spec.name)
     line = f"{standing.over} of {standing.total} matches are over"
     if standing.void:
         line += f"; {standing.void} void, to be played again by the same command"
+        for why in why_void(db, loaded.spec.name):
+            err().print(why, soft_wrap=True)
     out().print(line, soft_wrap=True)
     suffix = "" if db == "stratarena.db" else f" --db {shlex.quote(db)}"
     out().print(
@@ -106,9 +109,14 @@ def demo(*, db: str, jobs: int, out_folder: Path | None, seed: int | None) -> No
 
 
 def _missing(loaded: LoadedTournament) -> dict[str, str]:
-    """Agents whose engine cannot be opened here, with the reason."""
+    """Agents whose engine or model cannot be had here, with the reason."""
     missing: dict[str, str] = {}
     for name, agent in loaded.agents.items():
+        if agent.models:
+            try:
+                check_installed()
+            except ArenaError as error:
+                missing[name] = str(error)
         for engine in agent.engines:
             try:
                 open_engine(engine).close()

