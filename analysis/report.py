@@ -22,7 +22,7 @@ __all__ = ["Standings", "build_report", "find_anchor", "standings_of"]
 
 _DASH = "–"
 _MANY_FORFEITS = 0.05
-_KINDS = {"llm_likelihood": "chooses the likeliest legal move", "llm": "writes its move"}
+_KINDS = {"llm_likelihood": "likeliest legal move", "llm": "writes its move"}
 DEFINITIONS = (
     ("score", "1 for a win, 0.5 for a draw, 0 for a loss. Void and unfinished matches count for nobody."),
     (
@@ -255,20 +255,30 @@ def _seat_blocks(standings: Standings) -> tuple[Block, ...]:
     rows = tuple((name, *(f"{_percent(rate)}{_n(rate)}" for rate in rates[name])) for name in standings.names)
     if not rows:
         return (Paragraph("No match is over."),)
-    kinds = sorted({kind for found in endings.values() for kind in found})
-    ending_rows = tuple((name, *(str(endings[name][kind] or _DASH) for kind in kinds)) for name in standings.names)
+    by_ending = tally_by(standings.matches, "ending")
+    reasons = sorted({reason for _, reason in by_ending})
+    ending_rows = tuple(
+        (name, *(_won_drawn_lost(by_ending.get((name, reason))) for reason in reasons)) for name in standings.names
+    )
     return (
         Table((Columns("agent"), Columns("as FIRST", True), Columns("as SECOND", True)), rows, "view v_scores"),
         _figure(
             "Score by seat with 95 % Wilson intervals over matches.",
             lambda: figures.seats_figure({name: (rates[name][0], rates[name][1]) for name in standings.names}),
         ),
-        Table((Columns("agent"), *(Columns(kind, True) for kind in kinds)), ending_rows, "view v_scores"),
+        Paragraph(
+            "Won/drawn/lost by what ended the match; one won by another's ambiguous, illegal or malformed answer was forfeited to the winner."
+        ),
+        Table((Columns("agent"), *(Columns(_words(reason), True) for reason in reasons)), ending_rows, "view v_scores"),
         _figure(
             "How each agent's matches ended.",
             lambda: figures.endings_figure({name: dict(endings[name]) for name in standings.names}),
         ),
     )
+
+
+def _won_drawn_lost(found: Tally | None) -> str:
+    return _DASH if found is None else f"{found.wins}/{found.draws}/{found.losses}"
 
 
 def _legality_blocks(conduct: Mapping[tuple[str, str], Conduct], tournament: TournamentRecord) -> tuple[Block, ...]:
