@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from random import Random
-from typing import Any
+from typing import Any, NamedTuple
 
-from stratarena.agents.base import Agent, Ask, Consult, Decision, Propose, Reply, Revise, View
+from stratarena.agents.base import Agent, Ask, Consult, Decision, Propose, Refusal, Reply, Revise, Step, View
 from stratarena.agents.budget import Spend
+from stratarena.agents.engines.base import Engine, EngineLine, EngineSpec
+from stratarena.agents.engines.open import open_engine
 from stratarena.agents.models.base import Completion, Finish, ModelAnswer, ModelRequest, Scores, Scoring
+from stratarena.agents.plan import Plan
 from stratarena.games.base import ArenaError, Game, IllegalMove, Move, MoveError, Seat
 
 __all__ = ["ConformanceError", "check_agent"]
 
 Answerer = Callable[[ModelRequest], ModelAnswer]
-Consultant = Callable[[Consult], Any]
+Consultant = Callable[[Consult], EngineLine]
 _MOST_STEPS = 1000
 
 
@@ -35,79 +38,129 @@ def check_agent(
 ) -> None:
     """Play matches against a random opponent and check every turn of the agent.
 
-    `answer` stands for its models (the default says nothing readable) and `consult` for its engines. Checked: the spec
-    survives JSON; it plays the game; only steps are yielded; plans are revised only when one stands; a decision is
-    legal, or the answer is refused by a `MoveError`; the same view gives the same steps and decision again, from
-    another agent of the same make, whatever it did before.
+    `answer` stands for its models (the default says nothing readable) and `consult` for its engines (the default opens
+    the real ones). Checked: the spec survives JSON; it plays the game; only steps are yielded; plans are revised only
+    when one stands; a decision is legal, or the answer is refused by a `MoveError`, and then the agent goes on when it
+    is asked again with the refusal; the same view gives the same steps and decision again, from another agent of the
+    same make, whatever the first did before.
 
     Raises:
         ConformanceError: a promise is broken.
+        EngineError: an engine that it consults is missing or failed.
     """
     agent = make()
-    spec = agent.spec
+    _check_spec(agent, game)
+    engines: dict[EngineSpec, Engine] = {}
+
+    def ask_engine(step: Consult) -> EngineLine:
+        if step.engine not in engines:
+            engines[step.engine] = open_engine(step.engine)
+        return engines[step.engine].consult(step.query)
+
+    stage = _Stage(agent, make, answer or _mumble, consult or ask_engine)
     try:
-        json.dumps(dict(spec.params))
-    except TypeError as error:
+        for number in range(n_matches):
+            _play_match(stage, game, seat=list(Seat)[number % 2], rng=Random(f"{seed} {number}"))
+    finally:
+        for engine in engines.values():
+            engine.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """The agent under test, and who answers it."""
+
+    agent: Agent
+    make: Callable[[], Agent]
+    answer: Answerer
+    consult: Consultant
+
+
+class _Thought(NamedTuple):
+    """A deliberation from its first step to its end."""
+
+    steps: tuple[Step, ...]
+    decision: Decision | None
+    """None where the answer was refused."""
+    refusal: Refusal | None
+    standing: Plan | None
+
+
+def _check_spec(agent: Agent, game: Game[Any]) -> None:
+    """Raise unless the parameters survive JSON and the agent plays the game."""
+    spec = agent.spec
+    params = dict(spec.params)
+    try:
+        again = json.loads(json.dumps(params, allow_nan=False))
+    except (TypeError, ValueError) as error:
         raise ConformanceError(f"{spec.name}: its parameters are not plain JSON: {error}") from error
+    if again != params:
+        raise ConformanceError(f"{spec.name}: its parameters are {params!r}, but {again!r} after a way through JSON")
     refusal = agent.plays(game.id)
     if refusal is not None:
         raise ConformanceError(f"{spec.name} does not play {game.id}: {refusal}")
-    for number in range(n_matches):
-        rng = Random(f"{seed} {number}")
-        own = Seat.FIRST if number % 2 == 0 else Seat.SECOND
-        state = game.initial(rng)
-        start = game.encode(state)
-        moves: tuple[Move, ...] = ()
-        while game.outcome(state) is None:
-            if game.to_move(state) is own:
-                view: View[Any] = View(
-                    game=game,
-                    state=game.visible(state, own),
-                    seat=own,
-                    ply=len(moves),
-                    start=start,
-                    moves=moves,
-                    seed=rng.getrandbits(63),
-                )
-                chosen = _turn(agent, make(), view, answer=answer or _mumble, consult=consult)
-                move = chosen if chosen is not None else rng.choice(game.legal_moves(state))
-            else:
-                move = rng.choice(game.legal_moves(state))
-            state = game.play(state, move)
-            moves = (*moves, move)
 
 
-def _turn(agent: Agent, twin: Agent, view: View[Any], *, answer: Answerer, consult: Consultant | None) -> Move | None:
-    """The move of a turn taken twice alike; None where the answer was refused both times."""
-    after = " ".join(view.moves) or "no moves"
-    first = _deliberate(agent, view, answer=answer, consult=consult, after=after)
+def _play_match(stage: _Stage, game: Game[Any], *, seat: Seat, rng: Random) -> None:
+    """One match of the agent in `seat`; a refused turn is made up for by a random move."""
+    state = game.initial(rng)
+    start = game.encode(state)
+    moves: tuple[Move, ...] = ()
+    standing: Plan | None = None
+    while game.outcome(state) is None:
+        move = rng.choice(game.legal_moves(state))
+        turn_seed = rng.getrandbits(63)
+        if game.to_move(state) is seat:
+            view: View[Any] = View(
+                game=game,
+                state=game.visible(state, seat),
+                seat=seat,
+                ply=len(moves),
+                start=start,
+                moves=moves,
+                standing=standing,
+                seed=turn_seed,
+            )
+            thought = _think_twice(stage, view)
+            if thought.refusal is not None:
+                thought = _think_twice(stage, replace(view, refused=(thought.refusal,), standing=thought.standing))
+            standing = thought.standing
+            if thought.decision is not None:
+                move = thought.decision.move
+        state = game.play(state, move)
+        moves = (*moves, move)
+
+
+def _think_twice(stage: _Stage, view: View[Any]) -> _Thought:
+    """The thought on a view, the same from the agent and from a new one of its make, its decision legal."""
+    where = _where(stage.agent, view)
+    first = _think(stage, stage.agent, view)
     # A copy, since a view makes its generator once.
-    second = _deliberate(twin, replace(view), answer=answer, consult=consult, after=after)
+    second = _think(stage, stage.make(), replace(view))
     if first != second:
         raise ConformanceError(
-            f"{agent.spec.name} after {after}: the same view gave {first!r} and then {second!r}; an agent keeps nothing "
-            "between turns and draws lots from the view only"
+            f"{where}: the same view gave {first!r} and then {second!r}; an agent keeps nothing between turns and draws "
+            "lots from the view only"
         )
-    decided = first[-1]
-    if not isinstance(decided, Decision):
-        return None
+    if first.decision is None:
+        return first
     try:
-        view.game.play(view.state, decided.move)
+        view.game.play(view.state, first.decision.move)
     except IllegalMove as illegal:
-        raise ConformanceError(f"{agent.spec.name} after {after}: decided on an illegal move: {illegal}") from illegal
-    if decided.confidence is not None and not 0 <= decided.confidence <= 1:
-        raise ConformanceError(f"{agent.spec.name} after {after}: confidence {decided.confidence} is not in 0 to 1")
-    return decided.move
+        raise ConformanceError(f"{where}: decided on an illegal move: {illegal}") from illegal
+    confidence = first.decision.confidence
+    if confidence is not None and not 0 <= confidence <= 1:
+        raise ConformanceError(f"{where}: confidence {confidence} is not in 0 to 1")
+    return first
 
 
-def _deliberate(
-    agent: Agent, view: View[Any], *, answer: Answerer, consult: Consultant | None, after: str
-) -> tuple[Any, ...]:
-    """Every step of a deliberation, then its decision or the refusal's text."""
-    steps: list[Any] = []
+def _think(stage: _Stage, agent: Agent, view: View[Any]) -> _Thought:
+    """One deliberation with every step answered."""
+    where = _where(agent, view)
+    steps: list[Step] = []
+    standing = view.standing
     thinking = agent.deliberate(view)
     reply: Reply = None
-    standing = view.standing
     try:
         for _ in range(_MOST_STEPS):
             step = thinking.send(reply)
@@ -118,31 +171,29 @@ def _deliberate(
                     standing = plan
                 case Revise(plan, _):
                     if standing is None:
-                        raise ConformanceError(
-                            f"{agent.spec.name} after {after}: revised a plan that was never proposed"
-                        )
+                        raise ConformanceError(f"{where}: revised a plan that was never proposed")
                     standing = plan
                 case Ask(model, requests):
                     if model not in agent.models:
-                        raise ConformanceError(f"{agent.spec.name} asks {model!r}, which it does not list as a model")
-                    reply = tuple(answer(request) for request in requests)
+                        raise ConformanceError(f"{where}: asks {model!r}, which it does not list as a model")
+                    reply = tuple(stage.answer(request) for request in requests)
                 case Consult(engine, _):
                     if engine not in agent.engines:
-                        raise ConformanceError(f"{agent.spec.name} consults an engine that it does not list")
-                    if consult is None:
-                        raise ConformanceError(f"{agent.spec.name} consults an engine, but none was given to the check")
-                    reply = consult(step)
+                        raise ConformanceError(f"{where}: consults {engine.kind}, which it does not list as an engine")
+                    reply = stage.consult(step)
                 case _:
-                    raise ConformanceError(f"{agent.spec.name} after {after}: yielded {step!r}, which is no step")
+                    raise ConformanceError(f"{where}: yielded {step!r}, which is no step")
     except StopIteration as stop:
         if not isinstance(stop.value, Decision):
-            raise ConformanceError(
-                f"{agent.spec.name} after {after}: returned {stop.value!r}; a deliberation returns a Decision"
-            ) from None
-        return (*steps, stop.value)
+            raise ConformanceError(f"{where}: returned {stop.value!r}; a deliberation returns a Decision") from None
+        return _Thought(tuple(steps), stop.value, None, standing)
     except MoveError as error:
-        return (*steps, str(error))
-    raise ConformanceError(f"{agent.spec.name} after {after}: still thinking after {_MOST_STEPS} steps")
+        return _Thought(tuple(steps), None, Refusal(error.kind, error.text, error.why), standing)
+    raise ConformanceError(f"{where}: still thinking after {_MOST_STEPS} steps")
+
+
+def _where(agent: Agent, view: View[Any]) -> str:
+    return f"{agent.spec.name} after {' '.join(view.moves) or 'no moves'}"
 
 
 def _mumble(request: ModelRequest) -> ModelAnswer:

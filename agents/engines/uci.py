@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import math
 import os
 import shlex
@@ -27,6 +28,7 @@ _PLACES = ("/usr/games", "/usr/local/games", "/usr/local/bin", "/opt/homebrew/bi
 _OWN_OPTIONS = ("command", "args", "timeout_s")
 _DEFAULTS = {"Threads": 1, "Hash": 16}
 _START_TIMEOUT_S = 20.0
+_END_TIMEOUT_S = 2.0
 _CENTIPAWNS_TO_EVEN_ODDS = 400.0
 
 
@@ -43,10 +45,7 @@ class UciEngine:
         self._command = find_command(str(options["command"]))
         self._timeout_s = float(options.get("timeout_s", 30.0))
         try:
-            # In a process group of its own: Ctrl-C in the terminal is for us, and a kill reaches what a wrapper started.
-            self._engine = chess.engine.SimpleEngine.popen_uci(
-                [self._command, *shlex.split(str(options.get("args", "")))], timeout=_START_TIMEOUT_S, setpgrp=True
-            )
+            self._engine = _start([self._command, *shlex.split(str(options.get("args", "")))])
         except (TimeoutError, chess.engine.EngineError, OSError) as error:
             raise EngineError(f"{self._command} does not start as a UCI engine: {_words(error)}") from error
         wanted = {name: value for name, value in options.items() if name not in _OWN_OPTIONS}
@@ -113,13 +112,13 @@ class UciEngine:
         )
 
     def close(self) -> None:
-        """Kill the process and what it started; never waits. A query in flight on another thread fails."""
-        transport = self._engine.transport
-        process = transport.get_pid()
-        if process and transport.get_returncode() is None:
-            with suppress(ProcessLookupError):
-                os.killpg(process, signal.SIGKILL)
-        self._engine.close()
+        """Kill the process and what it started. A query in flight on another thread fails."""
+        _kill(self._engine.transport)
+        # Once the process is collected python-chess closes by itself. Closing earlier would race with its collector.
+        try:
+            self._engine.returncode.result(_END_TIMEOUT_S)
+        except TimeoutError:
+            self._engine.close()
 
     def _give_up(self, late: threading.Event) -> None:
         """The watchdog's bite."""
@@ -137,8 +136,8 @@ class UciEngine:
             option = known[name]
             if option.type == "spin" and not _in_range(option, value):
                 raise EngineError(
-                    f"{self._command}: {name} = {value!r} is out of range; it is a whole number from {option.min} "
-                    f"to {option.max}"
+                    f"{self._command}: {name} = {value!r} is out of range; it goes from {option.min} to {option.max}, "
+                    "in whole numbers"
                 )
             if option.type == "check" and not isinstance(value, bool):
                 raise EngineError(f"{self._command}: {name} = {value!r} is neither true nor false")
@@ -173,11 +172,44 @@ def find_command(command: str) -> str:
     return found
 
 
+def _start(command: list[str]) -> chess.engine.SimpleEngine:
+    """The engine started, with its options known.
+
+    As `SimpleEngine.popen_uci`, save that a start that fails takes the engine's children with it and waits until they
+    are collected. The process group of its own also keeps the terminal's Ctrl-C, which is for us, from the engine.
+    """
+
+    async def run(started: concurrent.futures.Future[chess.engine.SimpleEngine]) -> None:
+        transport, protocol = await chess.engine.UciProtocol.popen(command, setpgrp=True)
+        engine = chess.engine.SimpleEngine(transport, protocol, timeout=_START_TIMEOUT_S)
+        try:
+            await asyncio.wait_for(protocol.initialize(), _START_TIMEOUT_S)
+            started.set_result(engine)
+            engine.returncode.set_result(await protocol.returncode)
+        finally:
+            _kill(transport)
+            await asyncio.wait([protocol.returncode], timeout=_END_TIMEOUT_S)
+            engine.close()
+        await engine.shutdown_event.wait()
+
+    return chess.engine.run_in_background(run, name=f"UCI {command[0]}")
+
+
+def _kill(transport: asyncio.SubprocessTransport) -> None:
+    """Kill the process, if it is still there, and its whole group."""
+    process = transport.get_pid()
+    if process and transport.get_returncode() is None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process, signal.SIGKILL)
+
+
 def _in_range(option: chess.engine.Option, value: object) -> bool:
     """Whether the value is a whole number within the option's bounds."""
     if not isinstance(value, int) or isinstance(value, bool):
         return False
-    return (-math.inf if option.min is None else option.min) <= value <= (math.inf if option.max is None else option.max)
+    return (
+        (-math.inf if option.min is None else option.min) <= value <= (math.inf if option.max is None else option.max)
+    )
 
 
 def _value(info: chess.engine.InfoDict) -> tuple[float | None, str | None]:

@@ -62,6 +62,27 @@ def test_legal_moves_are_listed_only_if_asked():
     assert "legal moves" not in messages("connect_four", list_legal_moves=False)[-1].content
 
 
+@pytest.mark.parametrize(
+    ("spec", "move", "shown"), [("connect_four", "4", "4"), ("hex(size=5)", "c3", "c3"), ("chess", "e2e4", "e2e3")]
+)
+def test_an_example_shows_the_form_of_an_answer_and_is_the_same_on_every_turn(spec, move, shown):
+    """The middle one of the game's first moves, between the rules and the position; otherwise nothing changes."""
+    plain, early, late = messages(spec, move), messages(spec, example=True), messages(spec, move, example=True)
+    assert early[:3] == late[:3]
+    assert (late[0], *late[3:]) == plain
+    assert [message.role for message in late] == ["system", "user", "assistant", "user"]
+    assert late[2].content == shown
+    assert shown in late[1].content
+
+
+def test_an_example_has_the_form_that_is_asked_for():
+    """A labelled line after thoughts; no list where none is wanted."""
+    thoughtful = messages("connect_four", example=True, reasoning=True)
+    assert thoughtful[2].content == "MOVE: 4"
+    unlisted = messages("connect_four", example=True, list_legal_moves=False)
+    assert unlisted[1].content == "Which move do you play? Answer with just the move."
+
+
 def test_refusals_are_told_in_turn_oldest_first():
     """Each as the model's own words, then what was wrong with them."""
     refused = [Refusal("malformed", "Hello {board}!", "no move found"), Refusal("illegal", "9", "no such column")]
