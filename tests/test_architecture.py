@@ -89,9 +89,11 @@ def test_only_the_store_knows_sql(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=name)
 def test_nothing_is_asynchronous_evaluated_or_global(path):
-    """Deliberations are generators, texts are data, and state is passed in."""
+    """Deliberations are generators, texts are data, and state is passed in; one adapter runs an event loop inside."""
     for node in ast.walk(tree(path)):
-        assert not isinstance(node, ast.AsyncFunctionDef | ast.Await | ast.Global), ast.unparse(node)
+        if name(path) != "agents/engines/uci.py":
+            assert not isinstance(node, ast.AsyncFunctionDef | ast.Await), ast.unparse(node)
+        assert not isinstance(node, ast.Global), ast.unparse(node)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
             assert node.func.id not in ("eval", "exec", "compile", "__import__")
 

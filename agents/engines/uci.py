@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import math
 import os
 import shlex
@@ -175,24 +174,42 @@ def find_command(command: str) -> str:
 def _start(command: list[str]) -> chess.engine.SimpleEngine:
     """The engine started, with its options known.
 
-    As `SimpleEngine.popen_uci`, save that a start that fails takes the engine's children with it and waits until they
-    are collected. The process group of its own also keeps the terminal's Ctrl-C, which is for us, from the engine.
+    Its process group is its own: the terminal's Ctrl-C, which is for us, does not reach it, and a kill reaches what a
+    wrapper started. A start that takes too long is ended by the kill too, since python-chess, when it gives up by
+    itself, leaves those behind and does not wait for the process to be collected.
+
+    Raises:
+        TimeoutError: it took too long.
+        chess.engine.EngineError: it ended.
+        OSError: it could not be run.
     """
+    begun: list[asyncio.SubprocessTransport] = []
+    late = threading.Event()
 
-    async def run(started: concurrent.futures.Future[chess.engine.SimpleEngine]) -> None:
-        transport, protocol = await chess.engine.UciProtocol.popen(command, setpgrp=True)
-        engine = chess.engine.SimpleEngine(transport, protocol, timeout=_START_TIMEOUT_S)
-        try:
-            await asyncio.wait_for(protocol.initialize(), _START_TIMEOUT_S)
-            started.set_result(engine)
-            engine.returncode.set_result(await protocol.returncode)
-        finally:
+    class Watched(chess.engine.UciProtocol):
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            super().connection_made(transport)
+            assert isinstance(transport, asyncio.SubprocessTransport)
+            begun.append(transport)
+
+    def give_up() -> None:
+        late.set()
+        for transport in begun:
             _kill(transport)
-            await asyncio.wait([protocol.returncode], timeout=_END_TIMEOUT_S)
-            engine.close()
-        await engine.shutdown_event.wait()
 
-    return chess.engine.run_in_background(run, name=f"UCI {command[0]}")
+    watchdog = threading.Timer(_START_TIMEOUT_S, give_up)
+    watchdog.daemon = True
+    watchdog.start()
+    try:
+        return chess.engine.SimpleEngine.popen(
+            Watched, command, timeout=_START_TIMEOUT_S + _END_TIMEOUT_S, setpgrp=True
+        )
+    except chess.engine.EngineError as error:
+        if late.is_set():
+            raise TimeoutError from error
+        raise
+    finally:
+        watchdog.cancel()
 
 
 def _kill(transport: asyncio.SubprocessTransport) -> None:
