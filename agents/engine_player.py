@@ -92,7 +92,7 @@ class Uci(_EnginePlayer):
     blunders from the clock, and its Elo figures were calibrated at 60 s + 0.6 s a game, not at small limits.
     """
 
-    games = ("chess",)
+    games = ("chess", "chess960")
 
     def __init__(self, spec: AgentSpec) -> None:
         params = checked_params(UciParams, spec.params, where=f"agent {spec.name!r}")
@@ -131,7 +131,7 @@ class MctsParams(Params):
 class OpenSpielMcts(_EnginePlayer):
     """OpenSpiel's C++ Monte Carlo tree search with random rollouts; repeats exactly under a seed."""
 
-    games = ("connect_four", "hex", "chess")
+    games = ("connect_four", "hex", "chess", "chess960")
 
     def __init__(self, spec: AgentSpec) -> None:
         params = checked_params(MctsParams, spec.params, where=f"agent {spec.name!r}")

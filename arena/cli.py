@@ -107,6 +107,17 @@ def list_models(as_json: Json = False) -> None:
     list_plugins("stratarena.models", as_json=as_json)
 
 
+@list_app.command("openings")
+def list_openings(
+    game: Annotated[str, typer.Argument(metavar="GAME", help='A game, such as chess or "hex(size=7)".')],
+    as_json: Json = False,
+) -> None:
+    """Openings of a game, by the names that a tournament file can use."""
+    from stratarena.arena.commands.listing import list_openings
+
+    list_openings(game, as_json=as_json)
+
+
 @list_app.command("tournaments")
 def list_tournaments(db: Db = DEFAULT_DB, as_json: Json = False) -> None:
     """Tournaments in the database."""

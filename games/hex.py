@@ -63,7 +63,7 @@ class Hex:
         }
         params = ([f"size={size}"] if size != 11 else []) + (["swap=true"] if swap else [])
         self.id = f"hex({', '.join(params)})" if params else "hex"
-        self.traits = Traits(max_plies=size * size + swap)
+        self.traits = Traits(max_plies=size * size + swap, seat_names=("X", "O"))
         last = f"{chr(ord('a') + size - 1)}{size}"
         self.rules = (
             f"Hex on a {size} by {size} board of six-sided cells, drawn as a slanted rhombus. Two players, X and O, "
