@@ -26,5 +26,7 @@ def open_engine(spec: EngineSpec) -> Engine:
             from stratarena.agents.engines.bitbully_solver import BitBullySolver
 
             return BitBullySolver(spec)
+        case "person":
+            raise EngineError("a person plays by `stratarena play`, one match at a time")
         case _:
             raise EngineError(f"there is no kind of engine {spec.kind!r}; there are: bitbully, open_spiel_mcts, uci")
