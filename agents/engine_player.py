@@ -12,7 +12,7 @@ from stratarena.agents.engines.base import EngineSpec, Query
 from stratarena.agents.params import Params, checked_params
 from stratarena.agents.plan import Plan
 
-__all__ = ["OpenSpielMcts", "PerfectConnectFour", "Uci"]
+__all__ = ["HexSearch", "OpenSpielMcts", "PerfectConnectFour", "Uci"]
 
 S = TypeVar("S")
 Count = Annotated[int, Field(ge=1)]
@@ -137,6 +137,25 @@ class OpenSpielMcts(_EnginePlayer):
         params = checked_params(MctsParams, spec.params, where=f"agent {spec.name!r}")
         options: dict[str, Any] = params.model_dump()
         super().__init__(spec, EngineSpec(kind="open_spiel_mcts", options=tuple(sorted(options.items()))), {})
+
+
+class HexSearchParams(Params):
+    """Parameters of `hex_search`."""
+
+    simulations: Count = Field(1000, description="playouts a move")
+    connections: bool = Field(True, description="virtual connections and inferior cells, on boards up to 11x11")
+    proof_nodes: Annotated[int, Field(ge=0)] = Field(200, description="positions a proof may look at")
+
+
+class HexSearch(_EnginePlayer):
+    """A strong Hex player: tree search with RAVE, virtual connections, inferior cells and proof; repeats exactly."""
+
+    games = ("hex",)
+
+    def __init__(self, spec: AgentSpec) -> None:
+        params = checked_params(HexSearchParams, spec.params, where=f"agent {spec.name!r}")
+        options: dict[str, Any] = params.model_dump()
+        super().__init__(spec, EngineSpec(kind="hex_search", options=tuple(sorted(options.items()))), {})
 
 
 class PerfectParams(Params):
