@@ -34,6 +34,7 @@ __all__ = [
     "View",
     "ask",
     "consult",
+    "known_to",
     "propose",
     "revise",
     "score",
@@ -83,7 +84,8 @@ class View(Generic[S]):
     start: str
     """The position before `moves`, in the game's one-line notation."""
     moves: tuple[Move, ...]
-    """Every ply so far, the opening's included."""
+    """Every ply so far, the opening's included; none in games with chance or hidden information, where `start` is what
+    the seat sees now."""
     remaining: Budget = UNLIMITED
     standing: Plan | None = None
     """The last plan this seat declared in this match."""
@@ -96,6 +98,19 @@ class View(Generic[S]):
     def rng(self) -> Random:
         """A generator from `seed`, made when first wanted; nobody else draws from it."""
         return Random(self.seed)
+
+
+def known_to(
+    game: Game[S], state: S, seat: Seat, *, start: str, moves: tuple[Move, ...]
+) -> tuple[S, str, tuple[Move, ...]]:
+    """What the view of a seat may hold of a match: state, start and moves, as `View` has them.
+
+    With chance or hidden information the match's own start and moves would tell too much.
+    """
+    visible = game.visible(state, seat)
+    if game.traits.open_information and not game.traits.chance:
+        return visible, start, moves
+    return visible, game.encode(visible), ()
 
 
 @dataclass(frozen=True, slots=True)

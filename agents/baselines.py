@@ -48,12 +48,16 @@ class Random(_Baseline):
 class Greedy(_Baseline):
     """Wins at once if it can, else does not let the opponent win at once, else plays at random.
 
-    Sees two plies ahead through the rules alone, in any game: every agent that claims to plan should beat it.
+    Sees two plies ahead through the rules alone, in any game: every agent that claims to plan should beat it. In a game
+    of hidden information it plays at random.
     """
 
     def deliberate(self, view: View[Any]) -> Deliberation:
         """Declares a plan when it wins, or when all but some moves lose."""
         moves = view.game.legal_moves(view.state)
+        if not view.game.traits.open_information:
+            # What cannot be seen cannot be looked ahead in.
+            return Decision(moves[view.seed % len(moves)])
         win = next((move for move in moves if _wins(view, view.state, move)), None)
         if win is not None:
             yield from propose(Plan(moves=(win,), value=1.0, why="wins at once"))

@@ -8,13 +8,13 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, NamedTuple
 
-from stratarena.agents.base import Agent, Ask, Consult, Decision, Propose, Refusal, Reply, Revise, Step, View
+from stratarena.agents.base import Agent, Ask, Consult, Decision, Propose, Refusal, Reply, Revise, Step, View, known_to
 from stratarena.agents.budget import Spend
 from stratarena.agents.engines.base import Engine, EngineLine, EngineSpec
 from stratarena.agents.engines.open import open_engine
 from stratarena.agents.models.base import Completion, Finish, ModelAnswer, ModelRequest, Scores, Scoring
 from stratarena.agents.plan import Plan
-from stratarena.games.base import ArenaError, Game, IllegalMove, Move, MoveError, Seat
+from stratarena.games.base import ArenaError, Game, Move, MoveError, Seat
 
 __all__ = ["ConformanceError", "check_agent"]
 
@@ -111,13 +111,14 @@ def _play_match(stage: _Stage, game: Game[Any], *, seat: Seat, rng: Random) -> N
         move = rng.choice(game.legal_moves(state))
         turn_seed = rng.getrandbits(63)
         if game.to_move(state) is seat:
+            seen, begun, told = known_to(game, state, seat, start=start, moves=moves)
             view: View[Any] = View(
                 game=game,
-                state=game.visible(state, seat),
+                state=seen,
                 seat=seat,
                 ply=len(moves),
-                start=start,
-                moves=moves,
+                start=begun,
+                moves=told,
                 standing=standing,
                 seed=turn_seed,
             )
@@ -145,8 +146,9 @@ def _think_twice(stage: _Stage, view: View[Any]) -> _Thought:
     if first.decision is None:
         return first
     try:
-        view.game.play(view.state, first.decision.move)
-    except IllegalMove as illegal:
+        # Not played, since a state of which only a part is seen cannot be.
+        view.game.parse(view.state, first.decision.move)
+    except MoveError as illegal:
         raise ConformanceError(f"{where}: decided on an illegal move: {illegal}") from illegal
     confidence = first.decision.confidence
     if confidence is not None and not 0 <= confidence <= 1:

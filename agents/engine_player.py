@@ -11,6 +11,7 @@ from stratarena.agents.base import AgentSpec, Decision, Deliberation, View, cons
 from stratarena.agents.engines.base import EngineSpec, Query
 from stratarena.agents.params import Params, checked_params
 from stratarena.agents.plan import Plan
+from stratarena.games.plugins import load_game
 
 __all__ = ["HexSearch", "OpenSpielMcts", "PerfectConnectFour", "Uci"]
 
@@ -137,6 +138,16 @@ class OpenSpielMcts(_EnginePlayer):
         params = checked_params(MctsParams, spec.params, where=f"agent {spec.name!r}")
         options: dict[str, Any] = params.model_dump()
         super().__init__(spec, EngineSpec(kind="open_spiel_mcts", options=tuple(sorted(options.items()))), {})
+
+    def plays(self, game: str) -> str | None:
+        """Our board games, and OpenSpiel's own that hide nothing, with chance or without."""
+        if not game.startswith("open_spiel:"):
+            return super().plays(game)
+        return (
+            None
+            if load_game(game).traits.open_information
+            else f"mcts cannot look ahead in {game}, which hides its state"
+        )
 
 
 class HexSearchParams(Params):

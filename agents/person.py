@@ -8,6 +8,7 @@ from stratarena.agents.base import AgentSpec, Decision, Deliberation, Resigned, 
 from stratarena.agents.engines.base import EngineSpec, Query
 from stratarena.agents.params import Params, checked_params
 from stratarena.games.base import Move
+from stratarena.games.plugins import load_game
 
 __all__ = ["PERSON", "RESIGNS", "Person"]
 
@@ -25,7 +26,7 @@ class PersonParams(Params):
 
 
 class Person:
-    """A person, asked at the terminal by `stratarena play`; any game."""
+    """A person, asked at the terminal by `stratarena play`; any game that hides nothing."""
 
     models: tuple[str, ...] = ()
     engines: tuple[EngineSpec, ...] = (PERSON,)
@@ -35,8 +36,9 @@ class Person:
         self.spec = spec
 
     def plays(self, game: str) -> str | None:
-        """Every game."""
-        return None
+        """Games of open information: what a consultation carries is the whole position."""
+        hidden = not load_game(game).traits.open_information
+        return f"a person cannot sit at {game} yet: it hides a part of its state" if hidden else None
 
     def deliberate(self, view: View[S]) -> Deliberation:
         """Whatever the person says. Raises `Resigned`."""

@@ -23,6 +23,7 @@ from stratarena.agents.base import (
     Resigned,
     Revise,
     View,
+    known_to,
 )
 from stratarena.agents.budget import FREE, Budget, BudgetExhausted, Overrun, Spend
 from stratarena.agents.engines.base import EngineLine
@@ -140,16 +141,17 @@ def take_turn(
         remaining = scopes.remaining(sitting.spend)
         sitting.open(remaining.nodes if scopes.strict else None)
         verdict: Verdict | None = None
+        state, start, moves = known_to(real, turn.state, seat, start=turn.start, moves=turn.moves)
         try:
             decision = yield from _deliberate(
                 turn.agent.deliberate(
                     View(
                         game=game,
-                        state=real.visible(turn.state, seat),
+                        state=state,
                         seat=seat,
                         ply=turn.ply,
-                        start=turn.start,
-                        moves=turn.moves,
+                        start=start,
+                        moves=moves,
                         remaining=remaining,
                         standing=sitting.standing,
                         refused=refused,

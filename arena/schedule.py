@@ -63,14 +63,18 @@ def make_schedule(spec: TournamentSpec, games: Mapping[str, Game[Any]]) -> tuple
     terms = _Terms(spec)
     pairs = pairings(tuple(agent.name for agent in spec.agents), spec.challengers, spec.format)
     lists = {game_id: _openings(spec, games[game_id]) for game_id in spec.games}
-    starts = {game_id: _start(spec, games[game_id]) for game_id in spec.games}
+    starts = {
+        (game_id, number): _start(spec, games[game_id], number)
+        for game_id in spec.games
+        for number in range(1, rounds + 1)
+    }
     return tuple(
         _match(terms, game_id, first, second, round_number, swapped, opening)
         for round_number in range(1, rounds + 1)
         for first, second in pairs
         for game_id in spec.games
         if game_id in spec.agent_games[first] and game_id in spec.agent_games[second]
-        for opening in (_opening(lists[game_id], starts[game_id], round_number),)
+        for opening in (_opening(lists[game_id], starts[game_id, round_number], round_number),)
         for swapped in (False, True)
     )
 
@@ -101,9 +105,10 @@ def _as_text(value: Any) -> str:
     return json.dumps(value, sort_keys=True)
 
 
-def _start(spec: TournamentSpec, game: Game[Any]) -> str:
-    """The position before any opening, in the game's one-line notation."""
-    return game.encode(game.initial(Random(derive_seed(spec.seed, "start", game.id))))
+def _start(spec: TournamentSpec, game: Game[Any], round_number: int) -> str:
+    """The position before any opening, in the game's one-line notation; with chance, each round is dealt anew."""
+    path = ("start", game.id, round_number) if game.traits.chance else ("start", game.id)
+    return game.encode(game.initial(Random(derive_seed(spec.seed, *path))))
 
 
 def _openings(spec: TournamentSpec, game: Game[Any]) -> tuple[Line, ...]:

@@ -174,10 +174,15 @@ class _Playthrough:
         self._check_texts(state)
         for seat in Seat:
             visible = game.visible(state, seat)
-            if game.traits.open_information:
+            if game.traits.open_information and not game.traits.chance:
                 self._expect(
                     game.digest(visible) == game.digest(state),
                     "visible must be the whole state in a game of open information",
+                )
+            elif outcome is None and seat is game.to_move(state):
+                self._expect(
+                    tuple(game.legal_moves(visible)) == legal,
+                    "the seat to move must see its legal moves in what is visible",
                 )
         self._expect(self._observed(state) == before, "a question changed the state it was asked about")
 

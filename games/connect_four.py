@@ -77,6 +77,11 @@ class ConnectFour:
         "A move is written as the number of the column, 1 to 7, counted from the left."
     )
 
+    @property
+    def all_moves(self) -> tuple[Move, ...]:
+        """Every move there can be, in a fixed order."""
+        return tuple(Move(str(column + 1)) for column in range(COLUMNS))
+
     def initial(self, rng: Random) -> Position:
         """The empty board; `rng` is not used."""
         return Position(0, 0, False)

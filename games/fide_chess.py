@@ -113,6 +113,21 @@ class Chess:
         "king's move (e1g1); a promotion adds the piece (e7e8q)."
     )
 
+    @property
+    def all_moves(self) -> tuple[Move, ...]:
+        """Every move there can be, in alphabetical order: 1,792 of a queen or knight, and 176 promotions."""
+        moves = []
+        for origin in chess.SQUARES:
+            reach = (
+                chess.BB_KNIGHT_ATTACKS[origin] | chess.BB_RANK_ATTACKS[origin][0] | chess.BB_FILE_ATTACKS[origin][0]
+            )
+            for target in chess.SquareSet(reach | chess.BB_DIAG_ATTACKS[origin][0]):
+                moves.append(chess.Move(origin, target).uci())
+                steps = chess.square_rank(origin), chess.square_rank(target)
+                if steps in ((6, 7), (1, 0)) and abs(chess.square_file(origin) - chess.square_file(target)) <= 1:
+                    moves += [f"{moves[-1]}{piece}" for piece in "qrbn"]
+        return tuple(Move(move) for move in sorted(moves))
+
     def initial(self, rng: Random) -> Position:
         """The usual array; `rng` is not used."""
         return _without_history(chess.Board())

@@ -82,6 +82,11 @@ class Hex:
             + (", or the word swap." if swap else ".")
         )
 
+    @property
+    def all_moves(self) -> tuple[Move, ...]:
+        """Every move there can be, in a fixed order: cells row by row, then `swap` where the rule holds."""
+        return (*self.cells, SWAP) if self.swap else self.cells
+
     def initial(self, rng: Random) -> Position:
         """The empty board; `rng` is not used."""
         return Position(0, 0, 0, False)

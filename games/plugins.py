@@ -11,13 +11,19 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import lru_cache
-from importlib import metadata
+from importlib import import_module, metadata
 from math import isfinite
 from typing import Any
 
 from stratarena.games.base import Game, SpecError
 
-__all__ = ["GROUPS", "PluginInfo", "load", "load_game", "names", "parse_spec", "print_spec"]
+__all__ = ["BRIDGES", "GROUPS", "PluginInfo", "load", "load_game", "names", "parse_spec", "print_spec"]
+
+BRIDGES = {
+    "open_spiel": ("stratarena.games.adapters.open_spiel", "OpenSpiel", "open-spiel"),
+    "pettingzoo": ("stratarena.games.adapters.pettingzoo", "PettingZoo", "pettingzoo"),
+}
+"""By prefix of a spec: the module, what makes a game in it of a name and parameters, and the extra it needs."""
 
 GROUPS = ("stratarena.games", "stratarena.agents", "stratarena.models")
 
@@ -118,6 +124,9 @@ def load_game(text: str) -> Game[Any]:
         SpecError: no such game, an unknown parameter, or a value that the game refuses.
     """
     name, params = parse_spec(text)
+    library, colon, _ = name.partition(":")
+    if colon:
+        return _bridged(text, library, name, params)
     factory = load("stratarena.games", name)
     takes_all, known = _parameters(factory)
     for key in params:
@@ -130,6 +139,19 @@ def load_game(text: str) -> Game[Any]:
         game: Game[Any] = factory(**params)
     except TypeError as error:
         raise SpecError(f"{text!r}: {error}") from None
+    return game
+
+
+def _bridged(text: str, library: str, name: str, params: Mapping[str, Value]) -> Game[Any]:
+    """A game of another library, `LIBRARY:NAME`; the bridge is imported now."""
+    if library not in BRIDGES:
+        raise SpecError(f"{text!r}: there is no bridge {library!r}; there are: {', '.join(BRIDGES)}")
+    module, factory, extra = BRIDGES[library]
+    try:
+        bridge = import_module(module)
+    except ImportError as error:
+        raise SpecError(f"{text!r}: {error}; install the extra: pip install 'stratarena[{extra}]'") from error
+    game: Game[Any] = getattr(bridge, factory)(name.partition(":")[2], params)
     return game
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import chess
 
 from stratarena.agents.engines.base import EngineError, EngineLine, EngineSpec, Query
-from stratarena.games.base import Move, PositionError, SpecError
+from stratarena.games.base import Move, MoveError, PositionError, SpecError
 from stratarena.games.connect_four import ConnectFour
 from stratarena.games.hex import SWAP
 from stratarena.games.plugins import parse_spec
@@ -83,7 +83,8 @@ class OpenSpielMcts:
         best = root.best_child()
         value = best.outcome[best.player] if best.outcome else best.total_reward / max(best.explore_count, 1)
         line, position, node = [to_move(state, best.action)], state.child(best.action), best
-        while node.children and len(line) < _LONGEST_PV and not position.is_terminal():
+        # What chance draws is no part of a plan.
+        while node.children and len(line) < _LONGEST_PV and not (position.is_terminal() or position.is_chance_node()):
             node = node.best_child()
             if node.explore_count == 0:
                 break
@@ -152,13 +153,27 @@ def open_spiel_state(query: Query) -> tuple[Any, Callable[[Any, int], Move], Cal
             case "chess960":
                 state = pyspiel.load_game("chess(chess960=true)").new_initial_state(query.start)
                 to_move, to_action = _chess960_move, _chess960_action
+            case _ if name.startswith("open_spiel:"):
+                from stratarena.games.adapters.open_spiel import OpenSpiel, names_of
+
+                bridged = OpenSpiel(name.partition(":")[2], params)
+                whole = bridged.decode(query.start)
+                for move in query.moves:
+                    whole = bridged.play(whole, move)
+                return whole.inner.clone(), _bridged_move, lambda state, move: names_of(state)[move]
             case _:
                 raise EngineError(f"MCTS by OpenSpiel plays connect_four, hex, chess and chess960, not {name}")
         for move in query.moves:
             state.apply_action(to_action(state, move))
-    except (pyspiel.SpielError, PositionError, ValueError, IndexError) as error:
+    except (pyspiel.SpielError, MoveError, PositionError, ValueError, IndexError) as error:
         raise EngineError(f"OpenSpiel refused the position {query.start!r} {' '.join(query.moves)}: {error}") from error
     return state, to_move, to_action
+
+
+def _bridged_move(state: Any, action: int) -> Move:
+    from stratarena.games.adapters.open_spiel import names_of
+
+    return next(move for move, number in names_of(state).items() if number == action)
 
 
 def _within(size: int, index: int) -> int:

@@ -181,7 +181,7 @@ def _warnings(loaded: LoadedTournament, schedule: tuple[MatchSpec, ...]) -> list
     rounds = max((match.round for match in schedule), default=0)
     for game in loaded.spec.games:
         different = len(chosen(game, loaded.spec.openings.get(game, ("start",))))
-        if rounds > different:
+        if rounds > different and not loaded.games[game].traits.chance:
             where = "the start" if different == 1 else f"{different} openings in turn"
             findings.append(
                 _Finding(

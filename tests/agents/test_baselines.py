@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from stratarena.agents.base import AgentSpec, Propose, View
 from stratarena.agents.baselines import Greedy, Random
-from stratarena.games.base import Move, Outcome, Seat
+from stratarena.games.base import Move, Outcome, Seat, Traits
 from stratarena.games.plugins import load_game
 
 GREEDY, RANDOM = Greedy(AgentSpec("g", "greedy")), Random(AgentSpec("r", "random"))
@@ -92,6 +92,8 @@ def test_random_reaches_every_legal_move_and_no_other(name, n_plies, seed):
 
 class Misere:
     """Three moves, of which `lose` ends the game for the opponent and `wait` and `rest` let the opponent move on."""
+
+    traits = Traits(max_plies=10)
 
     def to_move(self, state):
         return Seat.FIRST if len(state) % 2 == 0 else Seat.SECOND

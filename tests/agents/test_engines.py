@@ -503,5 +503,5 @@ def test_an_engine_room_opens_as_many_as_it_needs_and_drops_the_broken(fake):
 
 def test_an_unknown_kind_of_engine_names_those_there_are():
     """Three of them."""
-    with pytest.raises(EngineError, match="bitbully, open_spiel_mcts, uci"):
+    with pytest.raises(EngineError, match="bitbully, hex_search, open_spiel_mcts, uci"):
         open_engine(EngineSpec(kind="oracle"))
