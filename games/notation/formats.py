@@ -41,9 +41,7 @@ class Format:
 FORMATS: Mapping[str, Format] = {
     found.name: found
     for found in (
-        Format(
-            name="pgn", read=pgn.read_pgn, write=pgn.write_pgn, between="\n", suffixes=(".pgn",), games=pgn.GAMES
-        ),
+        Format(name="pgn", read=pgn.read_pgn, write=pgn.write_pgn, between="\n", suffixes=(".pgn",), games=pgn.GAMES),
         Format(
             name="sgf",
             read=sgf.read_sgf,

@@ -480,9 +480,7 @@ def _move_of_json(item: Any, table: _Table) -> NotedMove:
         raise NotationError("nags must be numbers", ply=table.ply + 1)
     evaluation = None
     if {"centipawns", "mate", "depth"} & notes.keys():
-        evaluation = Evaluation(
-            centipawns=notes.get("centipawns"), mate=notes.get("mate"), depth=notes.get("depth")
-        )
+        evaluation = Evaluation(centipawns=notes.get("centipawns"), mate=notes.get("mate"), depth=notes.get("depth"))
     return NotedMove(
         move=table.play(notes["move"]),
         comment=notes.get("comment", ""),

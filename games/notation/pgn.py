@@ -369,7 +369,9 @@ class _Reading:
         else:
             # Commands before the first move belong to no move: they stay in the text.
             alone = remark._replace(clock_ms=None, elapsed_ms=None, evaluation=None, nags=())
-            self._comment = remark.comment if remark == alone else " ".join(text.strip() for text in self._remarks).strip()
+            self._comment = (
+                remark.comment if remark == alone else " ".join(text.strip() for text in self._remarks).strip()
+            )
         self._remarks.clear()
         self._nags.clear()
 

@@ -474,7 +474,28 @@ class _Reading:
 
 
 _ROOT_PROPERTIES = frozenset(
-    {"FF", "GM", "CA", "AP", "SZ", "RU", "PB", "PW", "DT", "RE", "HD", "AB", "AW", "AE", "PL", "B", "W", "BL", "WL", "C"}
+    {
+        "FF",
+        "GM",
+        "CA",
+        "AP",
+        "SZ",
+        "RU",
+        "PB",
+        "PW",
+        "DT",
+        "RE",
+        "HD",
+        "AB",
+        "AW",
+        "AE",
+        "PL",
+        "B",
+        "W",
+        "BL",
+        "WL",
+        "C",
+    }
     | _HEADERS.keys()
     | _OTHER_HEADERS
 )
