@@ -83,25 +83,25 @@ def replay(
         )
     for number, (steps, close) in enumerate(turns, start=len(opening_moves) + 1):
         turn = close.body if isinstance(close.body, TurnClosed) else None
-        move, digest = _made(close.body)
-        if move is not None:
-            state = _played(game, state, move, key, ply + 1)
+        made, digest = _made(close.body)
+        if made is not None:
+            state = _played(game, state, made, key, ply + 1)
             ply += 1
             found = game.digest(state)
             if found != digest:
                 raise RecordMismatch(
-                    f"match {key}, ply {ply}: after {move} the rules give the position {found}, "
+                    f"match {key}, ply {ply}: after {made} the rules give the position {found}, "
                     f"but {digest} is recorded"
                 )
         yield Frame(
             ply=ply,
             seat=close.seat,
-            move=move,
+            move=made,
             state=state,
             steps=steps,
             turn=turn,
             digest=digest,
-            checked=move is not None,
+            checked=made is not None,
             verdict=verdict if number == total else None,
         )
     if closed is not None:

@@ -6,8 +6,9 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from stratarena.analysis.boards import printable
 from stratarena.arena.commands.console import err, out, print_json
@@ -185,7 +186,7 @@ def _tournament_name(name: str | None, file: Path) -> str:
     return name
 
 
-def _hash(stream: BinaryIO) -> str:
+def _hash(stream: BufferedReader) -> str:
     return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

@@ -41,7 +41,7 @@ _TAG = re.compile(r'\[\s*([A-Za-z0-9][A-Za-z0-9_+#=:-]*)\s+"((?:[^"\\]|\\.)*)"\s
 _ESCAPE = re.compile(r'\\(["\\])')
 _WORD = re.compile(r"[^\s{}()\[\]<>;$!?*\"]+")
 _NUMBER = re.compile(r"[0-9]*\.+|[0-9]+\Z")
-_GLYPH = re.compile(r"\$[0-9]{1,9}|[!?]{1,2}")
+_GLYPH = re.compile(r"\$[0-9]{1,9}|[!?]+")
 _MARKS = {"!": 1, "?": 2, "!!": 3, "??": 4, "!?": 5, "?!": 6}
 _RESULTS = {result.value: result for result in Result}
 _LONGEST_WORD = 20
@@ -212,7 +212,7 @@ class _Reading:
             self._fail(f"the Result tag says {stated}, but the moves end with {result.value}")
         named = {"White", "Black", "Result", "Variant", "SetUp", "FEN"}
         headers = tuple(
-            (name, value) for name, value in tags.items() if name not in named and value != ROSTER.get(name)
+            (name, value) for name, value in tags.items() if value and name not in named and value != ROSTER.get(name)
         )
         try:
             return GameRecord(
@@ -299,33 +299,33 @@ class _Reading:
     def _read_moves(self) -> Result:
         depth = opened = 0
         while True:
-            token = self._token()
-            if token is None:
+            piece = self._token()
+            if piece is None:
                 what = f"the variation of line {opened} is not closed" if depth else "the game has no result"
                 self._fail(f"{what}; expected 1-0, 0-1, 1/2-1/2 or * at its end")
-            if token == "(":
+            if piece == "(":
                 if not self._moves:
                     self._fail("a variation stands before any move")
                 opened = opened if depth else self._lines.number
                 depth += 1
                 self._n_variations += 1
-            elif token == ")":
+            elif piece == ")":
                 if not depth:
                     self._fail("a variation is closed that was never opened")
                 depth -= 1
-            elif token.startswith("{"):
+            elif piece.startswith("{"):
                 if not depth:
-                    self._remarks.append(token[1:])
+                    self._remarks.append(piece[1:])
             elif depth:
                 continue
-            elif token[0] in "$!?":
-                self._take_nag(token)
-            elif token in _RESULTS:
+            elif piece[0] in "$!?":
+                self._take_nag(piece)
+            elif piece in _RESULTS:
                 self._finish_line()
                 self._take_remarks()
-                return _RESULTS[token]
+                return _RESULTS[piece]
             else:
-                self._take_move(token)
+                self._take_move(piece)
 
     def _take_move(self, word: str) -> None:
         number = _NUMBER.match(word)
@@ -341,7 +341,9 @@ class _Reading:
             move = self._game.parse(self._state, word)
             self._state = self._game.play(self._state, move)
         except MoveError as error:
-            self._fail(str(error), ply=ply)
+            outcome = self._game.outcome(self._state)
+            over = "" if outcome is None else f" by our rules, which need no claim: {outcome.reason.replace('_', ' ')}"
+            self._fail(f"{error}{over}", ply=ply)
         self._moves.append(NotedMove(move=Move(move)))
 
     def _take_nag(self, token: str) -> None:

@@ -17,7 +17,7 @@ ROSTER: Mapping[str, str] = {"Event": "?", "Site": "?", "Date": "????.??.??", "R
 
 _OWN_FIELDS = frozenset({"White", "Black", "Result", "Variant", "SetUp", "FEN"})
 _HEADER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+#=:-]{0,254}")
-_MOST_MS = 2**53
+_MOST_MS = 10**15
 _SHOWN = 60
 
 
@@ -105,7 +105,7 @@ class NotedMove:
             raise SpecError(f"NAGs are {self.nags}; expected numbers from 0 to 255")
         for name, value in (("clock", self.clock_ms), ("elapsed time", self.elapsed_ms)):
             if value is not None and not 0 <= value < _MOST_MS:
-                raise SpecError(f"the {name} is {value} ms; expected 0 or more, below 2**53")
+                raise SpecError(f"the {name} is {value} ms; expected 0 or more, below 10**15")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,7 +148,7 @@ class GameRecord:
             if name in seen:
                 raise SpecError(f"header {name} is given twice")
             seen.add(name)
-            if not _one_line(value) or value == ROSTER.get(name):
+            if not value or not _one_line(value) or value == ROSTER.get(name):
                 raise SpecError(f"header {name} = {shown(value)}; expected one line of plain text that says something")
         order = list(ROSTER)
         ranked = sorted(self.headers, key=lambda pair: (order.index(pair[0]) if pair[0] in ROSTER else 9, pair[0]))

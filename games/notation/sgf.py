@@ -129,7 +129,7 @@ def _split(lines: Lines) -> Iterator[tuple[int, str]]:
     """The text of each game with the line it begins at: from a bracket to the one that closes it."""
     parts: list[str] = []
     depth, begun, size = 0, 0, 0
-    in_value = escaped = False
+    in_value = False
     while True:
         line = lines.take()
         if line is None:
@@ -138,8 +138,6 @@ def _split(lines: Lines) -> Iterator[tuple[int, str]]:
                 raise NotationError(f"the file ends in {what}", line=begun)
             return
         begin = position = 0
-        # An escape stands for the character behind it, which may be the line's end.
-        escaped = False
         while True:
             if not depth:
                 rest = line[position:].lstrip(" \t\r\f\v")
@@ -154,7 +152,7 @@ def _split(lines: Lines) -> Iterator[tuple[int, str]]:
             position = step.end()
             character = step[0]
             if character == "\\" and in_value:
-                escaped = position >= len(line)
+                # What it stands for is the next character, which may be the line's end.
                 position += 1
             elif character == "[":
                 in_value = True
@@ -219,7 +217,7 @@ class _Reading:
                 first=first,
                 second=second,
                 result=result or Result.OPEN,
-                headers=tuple((name, value) for name, value in self._headers.items() if value),
+                headers=tuple(self._headers.items()),
                 comment=comment,
                 line=self._line,
                 n_variations=n_variations,
@@ -290,7 +288,7 @@ class _Reading:
         swapped = any(word is not None and word[1] in ("swap", "swap-pieces") for word in words)
         swap = swapped if rules is None else rules
         if rules is None and "RU" in root:
-            self._headers["RU"] = self._simple(root, "RU").strip()
+            self._put("RU", self._simple(root, "RU").strip())
         try:
             game = load_game(self._wanted or f"hex(size={int(size[1])}, swap={'true' if swap else 'false'})")
         except SpecError as error:
@@ -436,12 +434,12 @@ class _Reading:
             name, value = self._grammar.parse_compose(raw)
             if value is None:
                 self._fail(f"HD is {shown(self._value(raw))}; expected name:value")
-            self._put(self._value(name), self._value(value), empty=True)
+            self._put(self._value(name), self._value(value))
 
-    def _put(self, name: str, value: str, *, empty: bool = False) -> None:
+    def _put(self, name: str, value: str) -> None:
         if name in self._headers:
             self._fail(f"{shown(name)} is given twice")
-        if value or empty:
+        if value:
             self._headers[name] = value
 
     def _name(self, root: Mapping[str, list[bytes]], ident: str) -> str | None:
