@@ -262,7 +262,7 @@ def test_a_miniature_reads_as_everybody_knows_it():
         "1.e4 { [%eval 0.3] [%clk 0:03:00] } 1... e5 2. Bc4 Nc6 (2... Nf6 3. d3 (3. Ng5?) c6) 3. Qh5! ; a threat\n"
         "% nothing to see\n3... Nf6?? 4. Qxf7# { Black is mated. } 1-0\n",
     )
-    assert [noted.move for noted in record.moves] == "e2e4 e7e5 f1c4 b8c6 d1h5 g8f6 h5f7".split()
+    assert [noted.move for noted in record.moves] == ["e2e4", "e7e5", "f1c4", "b8c6", "d1h5", "g8f6", "h5f7"]
     assert record.moves[0] == NotedMove(move="e2e4", clock_ms=180_000, evaluation=Evaluation(centipawns=30))
     assert (record.moves[4].nags, record.moves[4].comment) == ((1,), "a threat")
     assert (record.moves[5].nags, record.moves[6].comment) == ((4,), "Black is mated.")
