@@ -211,8 +211,9 @@ def _closing(frame: Frame, names: Mapping[Seat, str], limit: int, width: int) ->
         if turn.fallback is not None:
             yield from _labelled("fallback", shortened(turn.fallback, limit), width)
         yield from _labelled("spent", spend_text(turn.spend, wait_ms=turn.wait_ms), width)
-    if frame.checked and frame.digest is not None:
-        yield from _labelled("state", f"{printable(frame.digest)}, as recorded", width)
+    digest = frame.digest if turn is None else turn.digest
+    if frame.checked and digest is not None:
+        yield from _labelled("state", f"{printable(digest)}, as recorded", width)
     if frame.verdict is not None:
         yield from _labelled("result", f"{verdict_text(frame.verdict, names)} (ply {frame.ply})", width)
 

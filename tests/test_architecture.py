@@ -18,6 +18,7 @@ HEAVY = {
     "pettingzoo",
     "matplotlib",
     "bitbully",
+    "sgfmill",
     "openai",
     "anthropic",
     "ray",

@@ -29,6 +29,7 @@ __all__ = ["import_file"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._+-]{0,39}")
 _SHOWN = 10
+_TOLD_EVERY = 1000
 
 
 @dataclass(slots=True)
@@ -98,6 +99,7 @@ def _transcripts(
 ) -> Iterator[Transcript | None]:
     """Every game of the file, checked; None for one that is left out. Raises `SpecError` at the first bad one."""
     games: dict[str, Game[Any]] = {}
+    console = err()
     for number, found in enumerate(form.read(lines, game=wanted), start=1):
         try:
             if isinstance(found, NotationError):
@@ -113,6 +115,8 @@ def _transcripts(
             yield None
             continue
         _count(tally, number, transcript)
+        if number % _TOLD_EVERY == 0 and console.is_terminal:
+            console.print(f"{number:,} games read")
         yield transcript
     if lines.sha256 != sha256 and not (tally.refused and keep_going):
         raise RecordError(f"{file} changed while it was read; nothing was imported")

@@ -41,6 +41,7 @@ _OWN = ("game", "start", "first", "second", "result", "comment", "plies")
 _RESULTS = {result.value: result for result in Result}
 _COLUMNS = 80
 _LONGEST_MOVE = 100
+_LONGEST_START = 10_000
 
 
 def read_move_list(lines: Lines, *, game: str | None = None) -> Iterator[GameRecord | NotationError]:
@@ -162,6 +163,8 @@ class _Table:
             if game.id == "chess960":
                 raise SpecError("a game of chess960 needs its start position")
             return
+        if len(start) > _LONGEST_START:
+            raise SpecError(f"{shown(start)} is no position: it is too long")
         try:
             self._state = game.decode(start)
         except PositionError as error:

@@ -114,9 +114,13 @@ def _tokens(record: GameRecord, board: chess.Board) -> Iterator[str]:
         elif not numbered:
             yield f"{board.fullmove_number}..."
         try:
-            yield board.san_and_push(board.parse_uci(noted.move))
+            move = board.parse_uci(noted.move)
         except ValueError:
-            raise NotationError(f"{noted.move} is no move in {board.fen()}", ply=ply) from None
+            move = chess.Move.null()
+        # python-chess takes a null move for a legal one.
+        if not move:
+            raise NotationError(f"{noted.move} is no move in {board.fen()}", ply=ply)
+        yield board.san_and_push(move)
         yield from (f"${nag}" for nag in noted.nags)
         remark = write_remark(Remark(noted.comment, noted.clock_ms, noted.elapsed_ms, noted.evaluation))
         if remark:

@@ -19,6 +19,7 @@ _OWN_FIELDS = frozenset({"White", "Black", "Result", "Variant", "SetUp", "FEN"})
 _HEADER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_+#=:-]{0,254}")
 _MOST_MS = 10**15
 _SHOWN = 60
+_LONGEST_WHY = 400
 
 
 class NotationError(SpecError):
@@ -27,6 +28,8 @@ class NotationError(SpecError):
     def __init__(
         self, why: str, *, game: int | None = None, line: int | None = None, ply: int | None = None, fatal: bool = False
     ) -> None:
+        if len(why) > _LONGEST_WHY:
+            why = f"{why[:_LONGEST_WHY]}…"
         self.why = why
         self.game = game
         """The game's place in the file, from 1."""

@@ -329,8 +329,8 @@ class _Reading:
         self, nodes: list[dict[str, list[bytes]]], words: list[tuple[str, str] | None], golem: bool
     ) -> tuple[str, Seat | None]:
         """The comment before the first move, and who gave the game up, if somebody did."""
+        before: list[str] = []
         texts: list[str] = []
-        comment = ""
         quitter: Seat | None = None
         for at, (node, word) in enumerate(zip(nodes, words, strict=True)):
             known = _ROOT_PROPERTIES if at == 0 else {"B", "W", "BL", "WL", "C"}
@@ -340,8 +340,6 @@ class _Reading:
             if word is not None:
                 if quitter is not None:
                     self._fail("a move follows after the game was given up", ply=len(self._moves) + 1)
-                if not self._moves and texts:
-                    comment, texts = "\n".join(texts), []
                 seat = self._check_turn(word[0], golem)
                 if word[1] in ("resign", "forfeit"):
                     quitter = seat
@@ -349,12 +347,12 @@ class _Reading:
                 else:
                     self._play(word[1], self._clock(node, word[0]))
                     texts = []
-            if "C" in node:
+            if "C" in node and not self._moves:
+                before.append(self._text(node, "C"))
+            elif "C" in node:
                 texts.append(self._text(node, "C"))
-                if self._moves:
-                    self._note("\n".join(texts))
-        if not self._moves and texts:
-            comment = "\n".join(texts)
+                self._note("\n".join(texts))
+        comment = "\n".join(before)
         remark = read_remark(comment)
         return (remark.comment if remark == Remark(remark.comment) else comment.strip()), quitter
 

@@ -321,6 +321,14 @@ def test_sgf_of_the_field_is_read_in_every_spelling():
     assert (record.first, record.result, record.game) == ("Ada", Result.FIRST_WON, "hex(size=13, swap=true)")
 
 
+def test_comments_of_sgf_stay_where_they_stand():
+    """Those before the first move are the game's, those behind a move are the move's, also behind nodes without one."""
+    (record,) = read("sgf", "(;FF[4]GM[11]SZ[5]C[a];C[b];B[a1]C[c];C[d]LB[a1:x];W[b2])")
+    assert (record.comment, record.moves[0].comment, record.n_marks) == ("a\nb", "c\nd", 1)
+    (record,) = read("sgf", "(;FF[4]GM[11]SZ[5]C[a];B[resign]C[b])")
+    assert (record.comment, record.result) == ("a\nb", Result.SECOND_WON)
+
+
 def test_the_edges_of_sgf_are_ours():
     """Black joins top and bottom, White left and right: a column of B wins for FIRST, a row of W for SECOND."""
     game = load_game("hex(size=3)")
@@ -463,6 +471,9 @@ BAD_LISTS = [
     ("moves", "game: chess\ncomment: x\nmoves:\n", ["JSON string"]),
     ("moves", "game: chess\nstart: x\nmoves:\n", ["no FEN"]),
     ("moves", "game: chess\nresult: 1:0\nmoves:\n", ["result", "1/2-1/2"]),
+    ("moves", "game: " + "x" * 100_000 + "\nmoves:\n1\n", ["no game"]),
+    ("moves", "game: chess\nstart: " + "x" * 100_000 + "\nmoves:\n1\n", ["no position", "100,000 characters"]),
+    ("jsonl", '{"game":"chess","moves":[{"move":"e2e4","nags":[' + "999," * 10_000 + "999]}]}", ["NAGs"]),
     ("jsonl", "[]", ["expected an object"]),
     ("jsonl", "{", ["no JSON"]),
     ("jsonl", "[" * 100_000, ["JSON"]),
@@ -654,8 +665,9 @@ def test_a_notation_refuses_what_it_cannot_hold():
     for form in ("pgn", "sgf"):
         with pytest.raises(NotationError, match="use another format"):
             FORMATS[form].write(GameRecord(game="connect_four"))
-    with pytest.raises(NotationError, match="ply 1"):
-        FORMATS["pgn"].write(GameRecord(game="chess", moves=(NotedMove(move="e2e5"),)))
+    for move in ("e2e5", "0000", "e2"):
+        with pytest.raises(NotationError, match="ply 1"):
+            FORMATS["pgn"].write(GameRecord(game="chess", moves=(NotedMove(move=move),)))
     with pytest.raises(SpecError, match="there are: pgn, sgf, moves, jsonl"):
         format_of("pdf", None)
     with pytest.raises(SpecError, match="--format"):
