@@ -1,6 +1,6 @@
 """Move lists: a plain text for games of any kind that a person can read and write, and the same as JSON Lines.
 
-The text, with every line but `game:` and `moves:` optional, and what stands in a line behind a move after spaces::
+The text; only `game:`, `moves:` and `end:` are needed, and notes stand behind their move, in a line with spaces before::
 
     game: connect_four
     first: Ada
@@ -8,14 +8,13 @@ The text, with every line but `game:` and `moves:` optional, and what stands in 
     result: 1-0
     Event: An afternoon
     comment: "Played slowly."
-    plies: 3
     moves:
     4 4
         clock=0:04:58.500 comment="Too close."
     5
+    end:
 
-A record ends where the next `game:` begins; `plies`, which is always written, tells a record that was cut off. Words in
-quotes are JSON strings. In JSON Lines each line is one object; a move is a string, or an object with its notes.
+Words in quotes are JSON strings. In JSON Lines each line is one object; a move is a string, or an object with its notes.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ __all__ = ["read_json_lines", "read_move_list", "write_json_line", "write_move_l
 _FIELD = re.compile(r"([A-Za-z0-9][A-Za-z0-9_+#=-]*): ?(.*)")
 _NOTE = re.compile(r'\s*(clock|elapsed|eval|nags|comment)=("(?:[^"\\]|\\.)*"|[^\s"]+)')
 _NUMBERS = re.compile(r"[0-9]{1,3}(?:,[0-9]{1,3})*")
-_OWN = ("game", "start", "first", "second", "result", "comment", "plies")
+_OWN = ("game", "start", "first", "second", "result", "comment")
 _RESULTS = {result.value: result for result in Result}
 _COLUMNS = 80
 _LONGEST_MOVE = 100
@@ -70,10 +69,10 @@ def write_move_list(record: GameRecord) -> str:
         lines += [] if value is None else [f"{name}: {_value_text(value)}"]
     lines.append(f"result: {record.result.value}")
     for name, value in record.headers:
-        own = name in (*_OWN, "moves") or ":" in name
+        own = name in (*_OWN, "header", "moves", "end") or ":" in name
         lines.append(f"header: {json.dumps([name, value])}" if own else f"{name}: {_value_text(value)}")
     lines += [f"comment: {json.dumps(record.comment)}"] if record.comment else []
-    lines += [f"plies: {len(record.moves)}", "moves:"]
+    lines.append("moves:")
     row = ""
     for noted in record.moves:
         if row and len(row) + 1 + len(noted.move) > _COLUMNS:
@@ -84,7 +83,7 @@ def write_move_list(record: GameRecord) -> str:
         if notes:
             lines += [row, f"    {notes}"]
             row = ""
-    lines += [row] if row else []
+    lines += [row, "end:"] if row else ["end:"]
     return "\n".join(lines) + "\n"
 
 
@@ -204,9 +203,6 @@ class _Reading:
             if result not in _RESULTS:
                 self._fail(f"result: {shown(result)}; expected 1-0, 0-1, 1/2-1/2 or *")
             moves = self._read_moves(table)
-            plies = own.get("plies")
-            if plies is not None and plies != str(len(moves)):
-                self._fail(f"there are {len(moves)} moves; expected {shown(plies)}, as `plies` says")
             return GameRecord(
                 game=game.id,
                 start=table.start,
@@ -261,8 +257,10 @@ class _Reading:
         while True:
             line = self._lines.peek()
             if line is None or line.startswith("game:"):
-                return moves
+                self._fail("the moves have no end; expected end: behind them")
             self._take()
+            if line.rstrip() == "end:":
+                return moves
             if not line.strip():
                 continue
             if not line[0].isspace():

@@ -273,6 +273,41 @@ def test_a_miniature_reads_as_everybody_knows_it():
     )  # fmt: skip
 
 
+def test_the_opera_game_ends_in_mate():
+    """Morphy against the Duke of Brunswick and Count Isouard, Paris 1858: castling long, captures and checks."""
+    (record,) = read(
+        "pgn",
+        "1. e4 e5 2. Nf3 d6 3. d4 Bg4 4. dxe5 Bxf3 5. Qxf3 dxe5 6. Bc4 Nf6 7. Qb3 Qe7 8. Nc3 c6 9. Bg5 b5 10. Nxb5 cxb5 "
+        "11. Bxb5+ Nbd7 12. 0-0-0 Rd8 13. Rxd7 Rxd7 14. Rd1 Qe6 15. Bxd7+ Nxd7 16. Qb8+ Nxb8 17. Rd8# 1-0",
+    )
+    game = load_game("chess")
+    state = game.initial(Random(0))
+    for noted in record.moves:
+        state = game.play(state, noted.move)
+    assert len(record.moves) == 33
+    assert game.outcome(state).reason == "checkmate"
+    assert "12. O-O-O Rd8" in written("pgn", record).replace("\n", " ")
+
+
+@pytest.mark.parametrize("form", ["pgn", "sgf", "moves", "jsonl"])
+def test_a_file_cut_anywhere_never_gives_another_game(form):
+    """Every beginning of a file gives a beginning of its games, and one error if it was cut within one."""
+    spec, moves = ("hex(size=12)", ("a1", "b12")) if form == "sgf" else ("chess", ("e2e4", "e7e5"))
+    noted = (NotedMove(move=moves[0], comment="a b", clock_ms=1000), NotedMove(move=moves[1]))
+    whole = [
+        GameRecord(game=spec, first="Ada", result=result, moves=noted, headers=(("Date", "2024.05.01"), ("X", "y")))
+        for result in (Result.DRAWN, Result.FIRST_WON)
+    ]
+    text = written(form, *whole)
+    for cut in range(len(text)):
+        found = read(form, text[:cut])
+        games = [one for one in found if isinstance(one, GameRecord)]
+        assert games == whole[: len(games)], text[:cut]
+        assert found[: len(games)] == games
+        assert len(found) - len(games) <= 1
+    assert read(form, text) == whole
+
+
 def test_chess_from_a_position_keeps_the_position():
     """SetUp and FEN, with Black to move; written back they are the same."""
     fen = "4k3/8/8/8/8/8/4p3/K7 b - - 0 40"
@@ -342,7 +377,7 @@ def test_the_edges_of_sgf_are_ours():
 
 def test_a_move_list_is_what_a_person_would_write():
     """The few lines of the documentation, without what is optional."""
-    (record,) = read("moves", "game: connect_four\nfirst: Ada\nmoves:\n4 4\n    clock=0:04:58.500\n5\n")
+    (record,) = read("moves", "game: connect_four\nfirst: Ada\nmoves:\n4 4\n    clock=0:04:58.500\n5\nend:\n")
     assert record == GameRecord(
         game="connect_four",
         first="Ada",
@@ -460,7 +495,7 @@ def test_bad_sgf_is_one_clear_error(text, expected):
 
 BAD_LISTS = [
     ("moves", "game: chess\nmoves:\ne2e4 e2e4\n", ["line 3", "ply 2"]),
-    ("moves", "game: chess\nplies: 3\nmoves:\ne2e4\n", ["1 moves", "'3'"]),
+    ("moves", "game: chess\nmoves:\ne2e4\n", ["no end", "end:"]),
     ("moves", "game: checkers\nmoves:\n1\n", ["no game 'checkers'"]),
     ("moves", "first: Ada\nmoves:\n4\n", ["not named", "--game"]),
     ("moves", "game: chess\n", ["before the moves"]),
@@ -560,7 +595,7 @@ def test_encodings_are_never_guessed():
         ("sgf", "(;FF[4]GM[11]SZ[5];B[a1]" + "(;W[b1]" * 50_000 + ")" * 50_000 + ")"),
         ("sgf", "(;FF[4]GM[11]SZ[5];B[a1]C[" + "\\\\" * 300_000 + "])"),
         ("sgf", "(" * 300_000),
-        ("moves", "game: chess\nmoves:\ne2e4\n    comment=\"" + "\\\\" * 200_000 + "\"\n"),
+        ("moves", "game: chess\nmoves:\ne2e4\n    comment=\"" + "\\\\" * 200_000 + "\"\nend:\n"),
         ("jsonl", '{"game":"chess","comment":"' + "x" * 1_000_000 + '","moves":["e2e4"]}'),
     ],
     ids=lambda value: str(value)[:12],
@@ -684,7 +719,7 @@ def test_reading_sgf_without_sgfmill_names_the_extra(monkeypatch):
 
 def test_the_game_may_be_named_by_the_caller():
     """Where the file names another, that is an error; where it names none, it is taken."""
-    (record,) = read("moves", "moves:\n4 4\n", game="connect_four")
+    (record,) = read("moves", "moves:\n4 4\nend:\n", game="connect_four")
     assert record.game == "connect_four"
     (record,) = read("sgf", "(;FF[4]GM[11]SZ[5];B[a1])", game="hex(size=5, swap=true)")
     assert record.game == "hex(size=5, swap=true)"
