@@ -44,8 +44,8 @@ def game_record(reader: Reader, tournament: TournamentRecord, match: MatchRecord
             f"match {match.key} is {'not over' if verdict is None else 'void'}: there is no game to write"
         )
     usual = game.encode(game.initial(Random(0)))
-    moves = [NotedMove(move=move) for move in match.opening_moves]
-    moves += _turns(reader.events(match.match_id), _time_budget(tournament))
+    noted = dict(_turns(reader.events(match.match_id), _time_budget(tournament)))
+    moves = [noted.get(ply, NotedMove(move=move)) for ply, move in enumerate(reader.moves(match.match_id))]
     closing = _closing(verdict, match)
     comment = ""
     if closing and moves:
@@ -87,8 +87,8 @@ def _headers(tournament: TournamentRecord, match: MatchRecord, verdict: Verdict)
         yield "OpeningPlies", str(len(match.opening_moves))
 
 
-def _turns(events: Sequence[Event], budget_ms: float | None) -> Iterator[NotedMove]:
-    """The agents' moves with what is known of their turns."""
+def _turns(events: Sequence[Event], budget_ms: float | None) -> Iterator[tuple[int, NotedMove]]:
+    """The agents' moves by ply, with what is known of their turns."""
     left = dict.fromkeys(Seat, budget_ms)
     consulted: Consulted | None = None
     n_refused = 0
@@ -105,12 +105,15 @@ def _turns(events: Sequence[Event], budget_ms: float | None) -> Iterator[NotedMo
                 clock = left[seat] = max(0.0, clock - think_ms)
             if body.move is not None:
                 evaluation, value = _evaluation(consulted, body)
-                yield NotedMove(
-                    move=body.move,
-                    comment="; ".join(_remarks(body, value, n_refused)),
-                    clock_ms=None if clock is None else round(clock),
-                    elapsed_ms=round(think_ms),
-                    evaluation=evaluation,
+                yield (
+                    event.ply,
+                    NotedMove(
+                        move=body.move,
+                        comment="; ".join(_remarks(body, value, n_refused)),
+                        clock_ms=None if clock is None else round(clock),
+                        elapsed_ms=round(think_ms),
+                        evaluation=evaluation,
+                    ),
                 )
             consulted, n_refused = None, 0
 

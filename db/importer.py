@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+import unicodedata
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 from typing import Any
@@ -216,12 +217,17 @@ class _Writing:
 
 
 def _labels(first: str | None, second: str | None) -> tuple[str, str]:
-    """Two different names of at most 40 characters for the players; the whole ones stay with the game."""
-    one, two = (_short(name or "unknown") for name in (first, second))
+    """Two different names of at most 40 characters for the players, safe to print; the whole ones stay with the game."""
+    one, two = (_short(_printable(name or "") or "unknown") for name in (first, second))
     if one != two:
         return one, two
     # A match is between two agents; here the file gives both one name, or none.
     return _short(f"{one} (first)"), _short(f"{two} (second)")
+
+
+def _printable(name: str) -> str:
+    """The name without marks that nobody sees, which could turn the direction of a whole line."""
+    return "".join(character for character in name if unicodedata.category(character) != "Cf").strip()
 
 
 def _short(name: str) -> str:

@@ -256,6 +256,12 @@ class Reader:
         rows = self._rows(select(tournaments.c.name).select_from(joined).where(imports.c.sha256 == sha256))
         return str(rows[0][0]) if rows else None
 
+    def moves(self, match_id: int) -> tuple[Move, ...]:
+        """Every ply of a match, whoever made it."""
+        moves = _T["moves"]
+        query = select(moves.c.move).where(moves.c.match_id == match_id).order_by(moves.c.ply)
+        return tuple(Move(move) for (move,) in self._rows(query))
+
     def answers(self, tournament: TournamentRecord, model: str) -> Iterator[tuple[ModelRequest, ModelAnswer]]:
         """Every answered request to a model, in the order of matches and turns: what a recorded model plays from."""
         for match in self.matches(tournament, all_attempts=True):
@@ -365,7 +371,7 @@ class Reader:
                 yield event(row, Revised(plans[revision["before_seq"]], plan, Cause(revision["cause"])))
         for row in self._of(match_id, "model_calls"):
             yield event(row, _call(row, tuple(messages.get(row["seq"], ())), texts))
-        moves = self._moves(match_id)
+        moves = self.moves(match_id)
         for row in self._of(match_id, "consultations"):
             yield event(row, _consultation(row, match, moves))
         for row in self._of(match_id, "refusals"):
@@ -374,11 +380,6 @@ class Reader:
             yield event(row, Overran(row["scope"], Overrun(row["resource"], row["bound"], row["used"])))
         for row in self._of(match_id, "faults"):
             yield event(row, Faulted(row["place"], row["error"], texts[row["detail"]]))
-
-    def _moves(self, match_id: int) -> tuple[Move, ...]:
-        moves = _T["moves"]
-        query = select(moves.c.move).where(moves.c.match_id == match_id).order_by(moves.c.ply)
-        return tuple(Move(move) for (move,) in self._rows(query))
 
     def _of(self, match_id: int, name: str) -> Sequence[Any]:
         table = _T[name]

@@ -17,7 +17,7 @@ from stratarena.arena.specs import Ending
 from stratarena.arena.transcript import Transcript, transcribe
 from stratarena.db.connect import open_database
 from stratarena.db.errors import RecordError
-from stratarena.db.importer import check_import, import_games
+from stratarena.db.importer import import_games
 from stratarena.db.records import Origin
 from stratarena.games.base import Game, SpecError
 from stratarena.games.notation.formats import Format, format_of
@@ -69,7 +69,6 @@ def import_file(
             origin = Origin(file=printable(file.name), sha256=sha256, format=form.name, encoding=encoding, n_refused=0)
             database = open_database(db, create=True)
             try:
-                check_import(database, name=tournament, sha256=sha256)
                 n_games = import_games(
                     database,
                     _transcripts(file, form, lines, game, tally, sha256=sha256, keep_going=keep_going),

@@ -20,7 +20,7 @@ from stratarena.games.base import Game, Move, MoveError, PositionError, SpecErro
 from stratarena.games.notation.record import ROSTER, GameRecord, NotationError, NotedMove, Result, shown
 from stratarena.games.notation.remarks import Remark, read_remark, write_remark
 from stratarena.games.notation.source import LONGEST_GAME, Lines
-from stratarena.games.plugins import load_game
+from stratarena.games.plugins import load_game, parse_spec
 
 __all__ = ["GAMES", "read_pgn", "write_pgn"]
 
@@ -81,24 +81,25 @@ def write_pgn(record: GameRecord) -> str:
     Raises:
         NotationError: the game is not chess, or a move or the start is not possible.
     """
-    if record.game not in GAMES:
+    name = parse_spec(record.game)[0]
+    if name not in GAMES:
         raise NotationError(f"PGN holds {' and '.join(GAMES)}, not {record.game}; use another format")
-    if record.start is None and record.game != "chess":
+    if record.start is None and name != "chess":
         raise NotationError(f"a game of {record.game} needs its start position")
-    board = chess.Board(chess960=record.game == "chess960")
+    board = chess.Board(chess960=name == "chess960")
     try:
         if record.start is not None:
             board.set_fen(record.start)
     except ValueError as error:
         raise NotationError(f"{shown(record.start or '')} is no FEN: {error}") from None
-    tags = {name: record.header(name) or unknown for name, unknown in ROSTER.items()}
+    tags = {tag: record.header(tag) or unknown for tag, unknown in ROSTER.items()}
     tags |= {"White": record.first or "?", "Black": record.second or "?", "Result": record.result.value}
-    others = {name: value for name, value in record.headers if name not in ROSTER}
+    others = {tag: value for tag, value in record.headers if tag not in ROSTER}
     if record.start is not None:
         others |= {"SetUp": "1", "FEN": record.start}
-    if record.game == "chess960":
+    if name == "chess960":
         others["Variant"] = "Chess960"
-    lines = [f'[{name} "{_escaped(value)}"]' for name, value in (*tags.items(), *sorted(others.items()))]
+    lines = [f'[{tag} "{_escaped(value)}"]' for tag, value in (*tags.items(), *sorted(others.items()))]
     return "\n".join([*lines, "", *_wrapped(_tokens(record, board)), ""])
 
 

@@ -93,6 +93,24 @@ def _import_and_compare(engine, found):
         import_games(engine, transcripts, name="u", origin=origin, provenance=PROVENANCE)
 
 
+def test_players_without_a_plain_name_get_one(tmp_path):
+    """No name, the same name twice, and marks that turn the line around; the file's own words are kept."""
+    engine = open_database(str(tmp_path / "x.db"), create=True)
+    found = [
+        GameRecord(game="connect_four", first=first, second=second)
+        for first, second in ((None, "A"), (None, None), ("A", "A"), ("\u202eA", "\u200b"))
+    ]
+    origin = Origin(file="f", sha256="0" * 64, format="jsonl", encoding="utf-8", n_refused=0)
+    transcripts = [transcribe(record, load_game("connect_four")) for record in found]
+    import_games(engine, transcripts, name="t", origin=origin, provenance=PROVENANCE)
+    matches = Reader(engine).matches(Reader(engine).tournament("t"))
+    assert [(match.first, match.second) for match in matches] == [
+        ("unknown", "A"), ("unknown (first)", "unknown (second)"), ("A (first)", "A (second)"), ("A", "unknown"),
+    ]  # fmt: skip
+    assert [Reader(engine).imported_game(match) for match in matches] == found
+    engine.dispose()
+
+
 def test_an_interrupted_import_leaves_nothing(tmp_path):
     """An error in the middle of the file undoes the games before it."""
     engine = open_database(str(tmp_path / "x.db"), create=True)
