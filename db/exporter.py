@@ -15,6 +15,7 @@ from stratarena.db.reader import Reader
 from stratarena.db.records import MatchRecord, TournamentRecord
 from stratarena.games.base import Game, Seat
 from stratarena.games.notation.record import Evaluation, GameRecord, NotedMove, Result
+from stratarena.games.plugins import parse_spec
 
 __all__ = ["game_record"]
 
@@ -62,7 +63,7 @@ def game_record(reader: Reader, tournament: TournamentRecord, match: MatchRecord
         comment = closing
     return GameRecord(
         game=match.game,
-        start=None if match.start == usual and match.game != "chess960" else match.start,
+        start=None if match.start == usual and parse_spec(match.game)[0] != "chess960" else match.start,
         moves=tuple(moves),
         first=match.first,
         second=match.second,

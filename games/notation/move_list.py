@@ -29,7 +29,7 @@ from stratarena.games.base import Game, Move, MoveError, PositionError, SpecErro
 from stratarena.games.notation.record import Evaluation, GameRecord, NotationError, NotedMove, Result, shown
 from stratarena.games.notation.remarks import Remark, read_remark, write_remark
 from stratarena.games.notation.source import LONGEST_GAME, Lines
-from stratarena.games.plugins import load_game
+from stratarena.games.plugins import load_game, parse_spec
 
 __all__ = ["read_json_lines", "read_move_list", "write_json_line", "write_move_list"]
 
@@ -169,7 +169,9 @@ class _Table:
         except PositionError as error:
             raise SpecError(str(error)) from None
         encoded = game.encode(self._state)
-        self.start = None if encoded == game.encode(usual) and game.id != "chess960" else encoded
+        # Of Chess960 the start is always said: only with it a game can be read elsewhere.
+        known = encoded == game.encode(usual) and parse_spec(game.id)[0] != "chess960"
+        self.start = None if known else encoded
 
     def play(self, word: str) -> Move:
         """The move of this word, which is made. Raises `NotationError`."""
