@@ -16,7 +16,7 @@ from stratarena.agents.budget import UNLIMITED, Budget
 from stratarena.agents.engines.base import EngineLine, EngineSpec, Query
 from stratarena.agents.models.base import Completion, Message, ModelAnswer, ModelRequest, Request, Scores, Scoring
 from stratarena.agents.plan import Cause, Plan
-from stratarena.games.base import Game, Move, Seat
+from stratarena.games.base import ArenaError, Game, Move, Seat
 
 __all__ = [
     "Agent",
@@ -28,6 +28,7 @@ __all__ = [
     "Propose",
     "Refusal",
     "Reply",
+    "Resigned",
     "Revise",
     "Step",
     "View",
@@ -62,6 +63,10 @@ class Refusal:
     """What the agent said: the model's whole answer, or the move."""
     why: str
     """One sentence: what was wrong and what would be accepted."""
+
+
+class Resigned(ArenaError):
+    """Raised by a deliberation that gives the match up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,7 +168,8 @@ class Agent(Protocol):
     def deliberate(self, view: View[S]) -> Deliberation:
         """Think about one turn.
 
-        May raise a `MoveError` (what the agent said is no legal move: the referee refuses it and may ask again).
+        May raise a `MoveError` (what the agent said is no legal move: the referee refuses it and may ask again), or
+        `Resigned`.
         `BudgetExhausted` may be raised into it at a yield.
         """
 

@@ -12,7 +12,7 @@ from stratarena.agents.engines.base import EngineSpec, Query
 from stratarena.agents.params import Params, checked_params
 from stratarena.agents.plan import Plan
 
-__all__ = ["OpenSpielMcts", "PerfectConnectFour", "Uci"]
+__all__ = ["HexSearch", "OpenSpielMcts", "PerfectConnectFour", "Uci"]
 
 S = TypeVar("S")
 Count = Annotated[int, Field(ge=1)]
@@ -92,7 +92,7 @@ class Uci(_EnginePlayer):
     blunders from the clock, and its Elo figures were calibrated at 60 s + 0.6 s a game, not at small limits.
     """
 
-    games = ("chess",)
+    games = ("chess", "chess960")
 
     def __init__(self, spec: AgentSpec) -> None:
         params = checked_params(UciParams, spec.params, where=f"agent {spec.name!r}")
@@ -131,12 +131,31 @@ class MctsParams(Params):
 class OpenSpielMcts(_EnginePlayer):
     """OpenSpiel's C++ Monte Carlo tree search with random rollouts; repeats exactly under a seed."""
 
-    games = ("connect_four", "hex", "chess")
+    games = ("connect_four", "hex", "chess", "chess960")
 
     def __init__(self, spec: AgentSpec) -> None:
         params = checked_params(MctsParams, spec.params, where=f"agent {spec.name!r}")
         options: dict[str, Any] = params.model_dump()
         super().__init__(spec, EngineSpec(kind="open_spiel_mcts", options=tuple(sorted(options.items()))), {})
+
+
+class HexSearchParams(Params):
+    """Parameters of `hex_search`."""
+
+    simulations: Count = Field(1000, description="playouts a move")
+    connections: bool = Field(True, description="virtual connections and inferior cells, on boards up to 11x11")
+    proof_nodes: Annotated[int, Field(ge=0)] = Field(200, description="positions a proof may look at")
+
+
+class HexSearch(_EnginePlayer):
+    """A strong Hex player: tree search with RAVE, virtual connections, inferior cells and proof; repeats exactly."""
+
+    games = ("hex",)
+
+    def __init__(self, spec: AgentSpec) -> None:
+        params = checked_params(HexSearchParams, spec.params, where=f"agent {spec.name!r}")
+        options: dict[str, Any] = params.model_dump()
+        super().__init__(spec, EngineSpec(kind="hex_search", options=tuple(sorted(options.items()))), {})
 
 
 class PerfectParams(Params):

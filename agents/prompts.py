@@ -17,8 +17,6 @@ TEMPLATE = "board-v1"
 _ANSWER = "Answer with just one of them."
 _ANSWER_UNLISTED = "Answer with just the move."
 _ANSWER_AFTER_THOUGHT = "Think as briefly as you can, then end with a line of its own: MOVE: followed by your move."
-_WHITE_BLACK = {Seat.FIRST: "White", Seat.SECOND: "Black"}
-_X_O = {Seat.FIRST: "X", Seat.SECOND: "O"}
 
 
 def move_messages(
@@ -43,7 +41,8 @@ def move_messages(
 
 
 def _position(view: View[Any], answer: str, *, list_legal_moves: bool, history: int) -> str:
-    name = (_WHITE_BLACK if view.game.id == "chess" else _X_O)[view.seat]
+    first, second = view.game.traits.seat_names
+    name = first if view.seat is Seat.FIRST else second
     parts = [view.game.render(view.state, view.seat), f"Position: {view.game.encode(view.state)}"]
     if history and view.moves:
         parts.append(f"Last moves: {' '.join(view.moves[-history:])}")

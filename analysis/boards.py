@@ -126,6 +126,8 @@ def verdict_text(verdict: Verdict, names: Mapping[Seat, str]) -> str:
         return f"void: {reason}; counts for nobody"
     if verdict.at_fault is not None:
         seat = verdict.at_fault
+        if verdict.reason == "resigned":
+            return f"{_name(names, seat.other)} wins by resignation"
         return f"{_name(names, seat.other)} wins: {_name(names, seat)} forfeits ({reason})"
     if verdict.winner is None:
         return f"draw: {reason}"

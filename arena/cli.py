@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from stratarena.games.base import ArenaError, SpecError
+from stratarena.games.base import ArenaError, Seat, SpecError
 
 __all__ = ["app", "run_command_line"]
 
@@ -83,6 +83,43 @@ def run(
         running.run(file, db=db, jobs=jobs, seed=seed, as_json=as_json)
 
 
+@app.command()
+def play(
+    game: Annotated[
+        str | None, typer.Argument(metavar="GAME", help='The game, such as connect_four or "hex(size=7)".')
+    ] = None,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", metavar="AGENT", help='Who you meet, such as greedy or "mcts(simulations=200)".'),
+    ] = None,
+    file: Annotated[
+        Path | None, typer.Option("--from", metavar="FILE", help="A tournament file that has the agent.")
+    ] = None,
+    seat: Annotated[Seat, typer.Option("--seat", help="Your seat; first moves first.")] = Seat.FIRST,
+    you: Annotated[str, typer.Option("--as", metavar="NAME", help="Your name in the record.")] = "you",
+    opening: Annotated[
+        str, typer.Option("--opening", metavar="NAME", help="Where to begin: see `list openings GAME`.")
+    ] = "start",
+    undo: Annotated[bool, typer.Option("--undo", help="Let moves be taken back.")] = False,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Root seed; drawn when left out.")] = None,
+    resume: Annotated[
+        str | None, typer.Option("--resume", metavar="NAME", help="Go on with a match you left, such as play-1.")
+    ] = None,
+    db: Db = DEFAULT_DB,
+) -> None:
+    """Play against an agent yourself, at the terminal; recorded like any match."""
+    from stratarena.arena.commands import playing
+
+    if resume is not None:
+        if game is not None or against is not None:
+            raise SpecError("--resume takes game and opponent from the record: leave GAME and --against out")
+        playing.resume(resume, undo=undo, db=db)
+        return
+    if game is None or against is None:
+        raise SpecError("name a game and an opponent, such as: stratarena play connect_four --against greedy")
+    playing.play(game, against=against, file=file, seat=seat, you=you, opening=opening, undo=undo, seed=seed, db=db)
+
+
 @list_app.command("games")
 def list_games(as_json: Json = False) -> None:
     """Games, with their parameters."""
@@ -105,6 +142,17 @@ def list_models(as_json: Json = False) -> None:
     from stratarena.arena.commands.listing import list_plugins
 
     list_plugins("stratarena.models", as_json=as_json)
+
+
+@list_app.command("openings")
+def list_openings(
+    game: Annotated[str, typer.Argument(metavar="GAME", help='A game, such as chess or "hex(size=7)".')],
+    as_json: Json = False,
+) -> None:
+    """Openings of a game, by the names that a tournament file can use."""
+    from stratarena.arena.commands.listing import list_openings
+
+    list_openings(game, as_json=as_json)
 
 
 @list_app.command("tournaments")

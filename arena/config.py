@@ -8,20 +8,23 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from stratarena.agents.base import Agent, AgentSpec
 from stratarena.agents.budget import Budget
 from stratarena.agents.params import ParamsError
 from stratarena.arena.specs import Budgets, Enforcement, Format, ModelSpec, Policies, TournamentSpec
 from stratarena.games.base import Game, SpecError
-from stratarena.games.openings import kinds
+from stratarena.games.openings import chosen
 from stratarena.games.plugins import load, load_game
 
 __all__ = ["LoadedTournament", "load_tournament", "make_agent"]
 
 _NAME = r"^[A-Za-z0-9][A-Za-z0-9._+-]{0,39}$"
 Name = Annotated[str, Field(pattern=_NAME)]
+Words = Annotated[
+    list[str], Field(min_length=1), BeforeValidator(lambda given: [given] if isinstance(given, str) else given)
+]
 _RESERVED_AGENT_KEYS = ("kind", "games")
 _RESERVED_MODEL_KEYS = ("kind", "price_per_million")
 
@@ -59,7 +62,7 @@ class _File(_Table):
     format: Literal["round_robin", "double_round_robin", "gauntlet"] = "round_robin"
     challengers: list[str] = []
     rounds: Annotated[int, Field(ge=1, le=100_000)] = 1
-    openings: dict[str, str] = {}
+    openings: dict[str, Words] = {}
     budgets: _Budgets = _Budgets()
     policies: _Policies = _Policies()
     models: dict[Name, dict[str, Any]] = {}
@@ -121,12 +124,14 @@ class _Resolver:
                 agents[name] = agent
                 entered[name] = self._entered(agent, table, games)
         self._check_challengers()
-        openings = self._by_game(file.openings, games, "openings")
-        for game_id, kind in openings.items():
-            if kind not in kinds(game_id):
-                self._mistake(
-                    ("openings",), f"{game_id} has no openings {kind!r}; there are: {', '.join(kinds(game_id))}"
-                )
+        openings = {
+            game_id: tuple(wanted) for game_id, wanted in self._by_game(file.openings, games, "openings").items()
+        }
+        for game_id, wanted in openings.items():
+            try:
+                chosen(game_id, wanted)
+            except SpecError as error:
+                self._mistake(("openings", game_id), str(error))
         caps = file.policies.max_plies
         max_plies = (
             dict.fromkeys(games, caps) if isinstance(caps, int) else self._by_game(caps, games, "policies", "max_plies")

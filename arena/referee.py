@@ -11,7 +11,19 @@ from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, assert_never
 
-from stratarena.agents.base import Agent, Ask, Consult, Decision, Deliberation, Propose, Refusal, Reply, Revise, View
+from stratarena.agents.base import (
+    Agent,
+    Ask,
+    Consult,
+    Decision,
+    Deliberation,
+    Propose,
+    Refusal,
+    Reply,
+    Resigned,
+    Revise,
+    View,
+)
 from stratarena.agents.budget import FREE, Budget, BudgetExhausted, Overrun, Spend
 from stratarena.agents.engines.base import EngineLine
 from stratarena.agents.models.base import ModelAnswer, Request
@@ -153,6 +165,8 @@ def take_turn(
             notes.write(seat, Refused(refusal))
             if len(refused) > turn.re_asks:
                 verdict = Verdict.forfeit(seat, error.kind)
+        except Resigned:
+            verdict = Verdict.forfeit(seat, "resigned")
         except BudgetExhausted:
             verdict = Verdict.forfeit(seat, "over_budget")
         except _Void as void:

@@ -18,7 +18,7 @@ from stratarena.agents.base import AgentSpec
 from stratarena.arena.seeds import derive_seed
 from stratarena.arena.specs import Format, MatchSpec, ModelSpec, Opening, TournamentSpec
 from stratarena.games.base import Game, SpecError
-from stratarena.games.openings import Line, lines
+from stratarena.games.openings import Line, chosen
 
 __all__ = ["make_schedule", "pairings", "slug"]
 
@@ -53,7 +53,7 @@ def make_schedule(spec: TournamentSpec, games: Mapping[str, Game[Any]]) -> tuple
     """Every match of the tournament, in the order of play.
 
     Raises:
-        SpecError: two games share one slug, or a game has no openings of the wanted kind.
+        SpecError: two games share one slug, or a game has no such openings.
     """
     slugs: dict[str, str] = {}
     for game_id in spec.games:
@@ -108,16 +108,16 @@ def _start(spec: TournamentSpec, game: Game[Any]) -> str:
 
 def _openings(spec: TournamentSpec, game: Game[Any]) -> tuple[Line, ...]:
     """The game's openings in the order of this tournament's rounds."""
-    kind = spec.openings.get(game.id, "start")
-    shuffled = list(lines(game.id, kind))
-    Random(derive_seed(spec.seed, "openings", game.id, kind)).shuffle(shuffled)
+    wanted = spec.openings.get(game.id, ("start",))
+    shuffled = list(chosen(game.id, wanted))
+    Random(derive_seed(spec.seed, "openings", game.id, " ".join(wanted))).shuffle(shuffled)
     return tuple(shuffled)
 
 
 def _opening(found: Sequence[Line], start: str, round_number: int) -> Opening:
     """The opening that every pairing plays in this round."""
     line = found[(round_number - 1) % len(found)]
-    return Opening(name=line.name, start=start, moves=line.moves)
+    return Opening(name=line.name, start=line.start or start, moves=line.moves)
 
 
 def _match(

@@ -131,8 +131,8 @@ class TournamentSpec:
     challengers: tuple[str, ...]
     rounds: int
     """Pairs of matches for each pairing in each game."""
-    openings: Mapping[str, str]
-    """By game: `"start"`, `"book"` or `"balanced"`."""
+    openings: Mapping[str, tuple[str, ...]]
+    """By game: kinds (`"start"`, `"book"`, `"balanced"`) and names of single lines."""
     budgets: Budgets
     policies: Policies
     source: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from stratarena.agents.engines.base import EngineSpec
@@ -53,14 +53,18 @@ def play_tournament(
     jobs: int,
     watcher: Watcher,
     stop: Callable[[], bool],
+    schedule: Sequence[MatchSpec] | None = None,
+    only: Container[str] | None = None,
 ) -> Standing:
     """Play every match that is not over, at most `jobs` at once; a void match is tried again as the policies say.
+
+    `schedule` stands in for the one that the spec gives; `only` the matches of these keys are played, all by default.
 
     Raises:
         SpecError: the record holds a different tournament under this name.
     """
     spec = loaded.spec
-    matches = store.enter(spec, make_schedule(spec, loaded.games), provenance)
+    matches = store.enter(spec, make_schedule(spec, loaded.games) if schedule is None else schedule, provenance)
     for name, model in backstage.models.items():
         store.identify("model", name, model.identity)
     spent = {agent.name: Tally() for agent in spec.agents}
@@ -87,6 +91,8 @@ def play_tournament(
 
     def to_play() -> Iterator[MatchInPlay]:
         for progress in matches:
+            if only is not None and progress.spec.key not in only:
+                continue
             if progress.verdict is None:
                 yield enter(progress)
             elif progress.verdict.ending is Ending.VOID:

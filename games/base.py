@@ -76,6 +76,9 @@ class Traits:
     purse: bool = False
     """Moves cost an in-game resource."""
 
+    seat_names: tuple[str, str] = ("first", "second")
+    """What the rules and the board call FIRST and SECOND: White and Black, X and O."""
+
 
 class Game(Protocol[S]):
     """Rules as pure functions on frozen states of type `S`.

@@ -68,7 +68,7 @@ class ConnectFour:
     """Connect Four, 7 columns by 6 rows. Moves are the columns `1` to `7`, counted from the left."""
 
     id = "connect_four"
-    traits = Traits(max_plies=COLUMNS * ROWS)
+    traits = Traits(max_plies=COLUMNS * ROWS, seat_names=("X", "O"))
     rules = (
         "Connect Four. The board has 7 columns and 6 rows. Two players, X and O, take turns; X begins. "
         "A player drops one disc into a column that is not full; it falls to the lowest empty cell of that column. "

@@ -1,6 +1,6 @@
-"""Chess by python-chess behind our protocol.
+"""Chess and Chess960 by python-chess behind our protocol.
 
-Source: FIDE Laws of Chess (2023). Draws that a player would have to claim there, by threefold repetition (9.2) and by
+Source: FIDE Laws of Chess (2023), and its Guidelines II for Chess960; the numbers of the 960 starts are Scharnagl's. Draws that a player would have to claim there, by threefold repetition (9.2) and by
 fifty moves (9.3), end the game by themselves here, as in OpenSpiel and in engine tournaments: nobody has to claim.
 """
 
@@ -21,15 +21,23 @@ from stratarena.games.base import (
     Outcome,
     PositionError,
     Seat,
+    SpecError,
     Traits,
 )
 
-__all__ = ["Chess", "Position"]
+__all__ = ["N_STARTS", "Chess", "Chess960", "Position"]
+
+N_STARTS = 960
+"""Starting positions of Chess960."""
 
 _UCI = re.compile(r"[a-h][1-8][a-h][1-8][qrbn]?")
 _NULL_MOVES = frozenset({"--", "Z0", "0000", "@@@@"})
 _EXPECTED = "a move is UCI, such as e2e4 or e7e8q, or SAN, such as Nf3 or O-O"
 _FIFTY_MOVES_IN_PLIES = 100
+_ENDS = (
+    "White moves first. Checkmate wins. Stalemate, insufficient material, the third occurrence of a position, and fifty "
+    "moves by each side without a capture or pawn move are draws and end the game by themselves."
+)
 
 
 class Position:
@@ -92,23 +100,22 @@ class Chess:
     """Chess. Moves are UCI (`e2e4`, `e7e8q`); SAN is read too. Threefold repetition and fifty moves end the game."""
 
     id = "chess"
+    _name = "chess"
+    _chess960 = False
     # 96 pawn moves and 30 captures, of which at least 8 must be one move for the pawns to pass each other, make 118
     # moves that reset the fifty-move count; each comes at most 100 plies after the one before. Between them the side
     # that resets must change 3 times, which costs a ply each: 118 * 100 - 3 (F. Labelle, "The longest possible chess
     # game": 5,898.5 moves). After the 118th only the kings are left.
-    traits = Traits(max_plies=11_797)
+    traits = Traits(max_plies=11_797, seat_names=("White", "Black"))
     rules = (
-        "Chess by the usual rules. White moves first. Checkmate wins. Stalemate, insufficient material, the third "
-        "occurrence of a position, and fifty moves by each side without a capture or pawn move are draws and end the "
-        "game by themselves.\n"
+        f"Chess by the usual rules. {_ENDS}\n"
         "A move is written in UCI: the square it leaves and the square it goes to, such as e2e4; castling is the "
         "king's move (e1g1); a promotion adds the piece (e7e8q)."
     )
 
     def initial(self, rng: Random) -> Position:
         """The usual array; `rng` is not used."""
-        board = chess.Board()
-        return Position(board, (_key(board),))
+        return _without_history(chess.Board())
 
     def to_move(self, state: Position) -> Seat:
         """White is FIRST."""
@@ -174,18 +181,18 @@ class Chess:
     def decode(self, text: str) -> Position:
         """The position of a FEN, without the history that a FEN cannot hold."""
         try:
-            board = chess.Board(text.strip())
+            board = chess.Board(text.strip(), chess960=self._chess960)
         except ValueError as error:
             raise PositionError(f"{text!r} is no FEN: {error}") from None
         status = board.status()
         if status != chess.STATUS_VALID:
             wrong = ", ".join(flag.name.lower().replace("_", " ") for flag in status if flag.name)
             raise PositionError(f"{text!r} is no position that can occur: {wrong}")
-        return Position(board, (_key(board),))
+        return _without_history(board)
 
     def digest(self, state: Position) -> str:
         """16 hexadecimal digits of the position, the fifty-move count and the positions that could repeat."""
-        text = f"chess:{state.board.halfmove_clock}:{state.history}"
+        text = f"{self._name}:{state.board.halfmove_clock}:{state.history}"
         return blake2b(text.encode(), digest_size=8).hexdigest()
 
     def _why_not(self, state: Position, move: Move) -> str:
@@ -194,7 +201,10 @@ class Chess:
         legal = state.legal()
         from_here = [name for name in legal if name[:2] == move[:2]]
         if _UCI.fullmatch(move) and from_here:
-            return f"not legal here; legal from {move[:2]}: {' '.join(from_here)}"
+            king = state.board.king(state.board.turn)
+            castling = self._chess960 and king is not None and chess.square_name(king) == move[:2]
+            hint = "; castling is the king's square and its own rook's" if castling else ""
+            return f"not legal here; legal from {move[:2]}: {' '.join(from_here)}{hint}"
         check = "you are in check; " if state.board.is_check() else ""
         return f"not legal here; {check}there are {len(legal)} legal moves, such as {' '.join(list(legal)[:5])}"
 
@@ -203,6 +213,44 @@ class Chess:
 
     def _illegal(self, state: Position, text: str, why: str) -> IllegalMove:
         return IllegalMove(text, game=self.id, position=self.encode(state), why=why)
+
+
+class Chess960(Chess):
+    """Chess960 (Fischer random): the back ranks of one of 960 starts. Moves are UCI with castling as king takes rook.
+
+    `start` is the number of a start from 0 to 959 (518 is the array of chess); without it the start is drawn.
+    """
+
+    _name = "chess960"
+    _chess960 = True
+    rules = (
+        "Chess960: chess from a drawn back rank, mirrored for Black, bishops on opposite colours and the king between "
+        "the rooks. After castling king and rook stand as in chess: on the g and f files, or on the c and d files; all "
+        "squares between their old and new places must be empty but for the two, and the king must not leave, cross or "
+        f"enter check. {_ENDS}\n"
+        "A move is written in UCI: the square it leaves and the square it goes to, such as e2e4; castling is the king's "
+        "square and its own rook's square (such as e1h1), or O-O (towards the h file) and O-O-O; a promotion adds the "
+        "piece (e7e8q)."
+    )
+
+    def __init__(self, start: int | None = None) -> None:
+        if start is not None and (isinstance(start, bool) or not isinstance(start, int) or not 0 <= start < N_STARTS):
+            raise SpecError(f"chess960: start = {start!r}; expected a whole number from 0 to {N_STARTS - 1}")
+        self.start = start
+        self.id = "chess960" if start is None else f"chess960(start={start})"
+
+    def initial(self, rng: Random) -> Position:
+        """The chosen start, or one of the 960, each as likely."""
+        number = rng.randrange(N_STARTS) if self.start is None else self.start
+        return _without_history(chess.Board.from_chess960_pos(number))
+
+    def encode(self, state: Position) -> str:
+        """Shredder-FEN: castling rights by the rooks' files; an en passant square only where the capture is legal."""
+        return state.board.shredder_fen()
+
+
+def _without_history(board: chess.Board) -> Position:
+    return Position(board, (_key(board),))
 
 
 def _name(named: tuple[Move, chess.Move]) -> str:

@@ -51,9 +51,9 @@ class Hex:
         self.swap = swap
         self._stride = size + 1
         cells = [(row, column) for row in range(size) for column in range(size)]
-        self._moves = tuple(Move(f"{chr(ord('a') + column)}{row + 1}") for row, column in cells)
+        self.cells = tuple(Move(f"{chr(ord('a') + column)}{row + 1}") for row, column in cells)
         self._bits = tuple(1 << (self._stride * row + column) for row, column in cells)
-        self._bit_of = dict(zip(self._moves, self._bits, strict=True))
+        self._bit_of = dict(zip(self.cells, self._bits, strict=True))
         self._top = (1 << size) - 1
         self._bottom = self._top << (self._stride * (size - 1))
         self._left = sum(1 << (self._stride * row) for row in range(size))
@@ -63,7 +63,7 @@ class Hex:
         }
         params = ([f"size={size}"] if size != 11 else []) + (["swap=true"] if swap else [])
         self.id = f"hex({', '.join(params)})" if params else "hex"
-        self.traits = Traits(max_plies=size * size + swap)
+        self.traits = Traits(max_plies=size * size + swap, seat_names=("X", "O"))
         last = f"{chr(ord('a') + size - 1)}{size}"
         self.rules = (
             f"Hex on a {size} by {size} board of six-sided cells, drawn as a slanted rhombus. Two players, X and O, "
@@ -95,7 +95,7 @@ class Hex:
         if state.connected:
             return ()
         taken = state.first | state.second
-        moves = [move for move, bit in zip(self._moves, self._bits, strict=True) if not taken & bit]
+        moves = [move for move, bit in zip(self.cells, self._bits, strict=True) if not taken & bit]
         if self.swap and state.plies == 1:
             moves.append(SWAP)
         return tuple(moves)

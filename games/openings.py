@@ -1,19 +1,22 @@
 """Named openings by game: where both matches of a pair begin.
 
-Kinds: `"start"`, the game's own beginning; `"book"`, well-known lines by name; `"balanced"`, positions that are even by
+Kinds: `"start"`, the game's own beginning (in Chess960, each of its starts in turn); `"book"`, well-known lines by name; `"balanced"`, positions that are even by
 a solver or by a long search. The lists are text files beside this module, each saying how it was made.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
+from random import Random
 
 from stratarena.games.base import Move, SpecError
 from stratarena.games.plugins import parse_spec
 
-__all__ = ["Line", "kinds", "lines"]
+__all__ = ["Line", "chosen", "kinds", "lines"]
 
 _FILES = {
     ("chess", "book"): "chess_book.txt",
@@ -24,10 +27,13 @@ _FILES = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """An opening: its name, and its moves from the game's start."""
+    """An opening: its name, and its moves from its start."""
 
     name: str
     moves: tuple[Move, ...]
+
+    start: str | None = None
+    """The position before the moves, in the game's one-line notation; None for the game's own."""
 
 
 def kinds(game_id: str) -> tuple[str, ...]:
@@ -47,7 +53,7 @@ def lines(game_id: str, kind: str) -> tuple[Line, ...]:
     """
     name, params = parse_spec(game_id)
     if kind == "start":
-        return (Line("start", ()),)
+        return _chess960_starts() if name == "chess960" and "start" not in params else (Line("start", ()),)
     if kind not in kinds(game_id):
         sizes = (
             f" (for sizes {', '.join(map(str, _hex_sizes()))} only)" if (name, kind) in _FILES and name == "hex" else ""
@@ -60,8 +66,38 @@ def lines(game_id: str, kind: str) -> tuple[Line, ...]:
     return found
 
 
+def chosen(game_id: str, wanted: Sequence[str]) -> tuple[Line, ...]:
+    """The openings that these words stand for, each a kind or the name of one line, in that order, each line once.
+
+    Raises:
+        SpecError: a word is neither; says the nearest name, or which kinds there are.
+    """
+    of_game = kinds(game_id)
+    every = {line.name: line for kind in reversed(of_game) for line in lines(game_id, kind)}
+    found: dict[str, Line] = {}
+    for word in wanted:
+        if word not in of_game and word in every:
+            found[word] = every[word]
+            continue
+        close = get_close_matches(word, every, n=1, cutoff=0.6)
+        if word not in of_game and close:
+            raise SpecError(f"{game_id} has no opening {word!r}; did you mean {close[0]!r}?")
+        found |= {line.name: line for line in lines(game_id, word)}
+    return tuple(found.values())
+
+
 def _hex_sizes() -> tuple[int, ...]:
     return tuple(sorted({int(line.name.partition("x")[0]) for line in _read(_FILES["hex", "balanced"])}))
+
+
+@lru_cache(maxsize=1)
+def _chess960_starts() -> tuple[Line, ...]:
+    """Every start of Chess960, by its number."""
+    from stratarena.games.fide_chess import N_STARTS, Chess960
+
+    rules = [Chess960(number) for number in range(N_STARTS)]
+    # A numbered start draws nothing, so any generator will do.
+    return tuple(Line(f"start {game.start}", (), game.encode(game.initial(Random(0)))) for game in rules)
 
 
 @lru_cache(maxsize=len(_FILES))

@@ -22,9 +22,20 @@ def open_engine(spec: EngineSpec) -> Engine:
             from stratarena.agents.engines.open_spiel_bots import OpenSpielMcts
 
             return OpenSpielMcts(spec)
+        case "hex_search":
+            try:
+                from stratarena.agents.engines.hex_search.engine import HexSearch
+            except ImportError as error:
+                raise EngineError(f"{error}; install the extra: pip install 'stratarena[hex]'") from error
+
+            return HexSearch(spec)
         case "bitbully":
             from stratarena.agents.engines.bitbully_solver import BitBullySolver
 
             return BitBullySolver(spec)
+        case "person":
+            raise EngineError("a person plays by `stratarena play`, one match at a time")
         case _:
-            raise EngineError(f"there is no kind of engine {spec.kind!r}; there are: bitbully, open_spiel_mcts, uci")
+            raise EngineError(
+                f"there is no kind of engine {spec.kind!r}; there are: bitbully, hex_search, open_spiel_mcts, uci"
+            )

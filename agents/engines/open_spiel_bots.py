@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import metadata
 from random import Random
 from typing import Any
+
+import chess
 
 from stratarena.agents.engines.base import EngineError, EngineLine, EngineSpec, Query
 from stratarena.games.base import Move, PositionError, SpecError
@@ -147,8 +149,11 @@ def open_spiel_state(query: Query) -> tuple[Any, Callable[[Any, int], Move], Cal
             case "chess":
                 state = pyspiel.load_game("chess").new_initial_state(query.start)
                 to_move, to_action = _chess_move, (lambda state, move: int(state.parse_move_to_action(move)))
+            case "chess960":
+                state = pyspiel.load_game("chess(chess960=true)").new_initial_state(query.start)
+                to_move, to_action = _chess960_move, _chess960_action
             case _:
-                raise EngineError(f"MCTS by OpenSpiel plays connect_four, hex and chess, not {name}")
+                raise EngineError(f"MCTS by OpenSpiel plays connect_four, hex, chess and chess960, not {name}")
         for move in query.moves:
             state.apply_action(to_action(state, move))
     except (pyspiel.SpielError, PositionError, ValueError, IndexError) as error:
@@ -161,6 +166,23 @@ def _within(size: int, index: int) -> int:
     if not 0 <= index < size:
         raise ValueError(f"{index + 1} is beyond {size}")
     return index
+
+
+def _chess960_names(state: Any, actions: Iterable[int]) -> dict[int, Move]:
+    """The names of Chess960 actions, read from their SAN: OpenSpiel spells castling another way than UCI does."""
+    board = chess.Board(state.to_string(), chess960=True)
+    return {action: Move(board.parse_san(state.action_to_string(action)).uci()) for action in actions}
+
+
+def _chess960_move(state: Any, action: int) -> Move:
+    return _chess960_names(state, [action])[action]
+
+
+def _chess960_action(state: Any, move: Move) -> int:
+    for action, name in _chess960_names(state, state.legal_actions()).items():
+        if name == move:
+            return action
+    raise ValueError(f"{move} is no legal move")
 
 
 def _chess_move(state: Any, action: int) -> Move:

@@ -69,11 +69,13 @@ class UciEngine:
     def consult(self, query: Query) -> EngineLine:
         """The engine's move. `value` is its expected score for the mover by the logistic curve of 400 centipawns."""
         try:
-            board = chess.Board(query.start)
+            board = chess.Board(query.start, chess960=query.game.partition("(")[0] == "chess960")
             for move in query.moves:
                 board.push_uci(move)
         except ValueError as error:
             raise EngineError(f"{self._command} was asked about an impossible position: {error}") from error
+        if board.chess960 and "UCI_Chess960" not in self._engine.options:
+            raise EngineError(f"{self._command} does not play Chess960: it has no option UCI_Chess960")
         limit = chess.engine.Limit(
             nodes=query.nodes, depth=query.depth, time=None if query.move_ms is None else query.move_ms / 1000
         )

@@ -23,6 +23,7 @@ from stratarena.arena.specs import MatchSpec
 from stratarena.arena.tournament import describe_engine
 from stratarena.games.base import ArenaError, Game, Move, Seat
 from stratarena.games.conformance import check_game
+from stratarena.games.openings import chosen
 
 __all__ = ["check", "dry_run"]
 
@@ -179,12 +180,14 @@ def _warnings(loaded: LoadedTournament, schedule: tuple[MatchSpec, ...]) -> list
     findings = []
     rounds = max((match.round for match in schedule), default=0)
     for game in loaded.spec.games:
-        if rounds > 1 and loaded.spec.openings.get(game, "start") == "start":
+        different = len(chosen(game, loaded.spec.openings.get(game, ("start",))))
+        if rounds > different:
+            where = "the start" if different == 1 else f"{different} openings in turn"
             findings.append(
                 _Finding(
                     f"openings of {game}",
                     True,
-                    f"all {rounds} rounds begin at the start: deterministic agents will repeat their games",
+                    f"the {rounds} rounds begin at {where}: deterministic agents will repeat their games",
                 )
             )
     idle = [name for name, games in loaded.spec.agent_games.items() if not games]

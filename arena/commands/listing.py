@@ -1,14 +1,16 @@
-"""`list games|agents|models`: what there is, found without importing a plugin that nobody asked for."""
+"""`list games|agents|models|openings`: what there is, found without importing a plugin that nobody asked for."""
 
 from __future__ import annotations
 
 import inspect
+from random import Random
 
 from stratarena.arena.commands.console import err, make_table, out, print_json
 from stratarena.games.base import SpecError
-from stratarena.games.plugins import load, names
+from stratarena.games.openings import kinds, lines
+from stratarena.games.plugins import load, load_game, names
 
-__all__ = ["list_plugins"]
+__all__ = ["list_openings", "list_plugins"]
 
 
 def list_plugins(group: str, *, as_json: bool) -> None:
@@ -28,6 +30,24 @@ def list_plugins(group: str, *, as_json: bool) -> None:
     strangers = any(source != "stratarena" for _, _, source in rows)
     columns = [kind, "what it is", *(["from"] if strangers else [])]
     out().print(make_table("", columns, [row[: len(columns)] for row in rows]))
+
+
+def list_openings(game: str, *, as_json: bool) -> None:
+    """Print every opening of the game that a tournament file can name, by kind."""
+    rules = load_game(game)
+    start = rules.encode(rules.initial(Random(0)))
+    rows = [
+        (kind, line.name, " ".join(line.moves), line.start or start)
+        for kind in kinds(rules.id)
+        for line in lines(rules.id, kind)
+    ]
+    if as_json:
+        print_json(
+            [{"kind": kind, "name": name, "moves": moves.split(), "start": start} for kind, name, moves, start in rows]
+        )
+        return
+    shown = [(kind, name, moves or start) for kind, name, moves, start in rows]
+    out().print(make_table("", ["kind", "name", "moves, or position where there are none"], shown))
 
 
 def _first_line(thing: object) -> str:

@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
+from stratarena.agents.engines.base import Engine, EngineSpec
 from stratarena.agents.engines.open import open_engine
 from stratarena.agents.models.base import Model
 from stratarena.agents.models.embedded import check_installed
@@ -22,11 +23,12 @@ from stratarena.arena.config import LoadedTournament, load_tournament
 from stratarena.arena.driver import Backstage
 from stratarena.arena.engine_room import EngineRoom
 from stratarena.arena.specs import TournamentSpec
+from stratarena.arena.store import Store
 from stratarena.arena.tournament import Standing, Watcher, play_tournament
 from stratarena.games.base import ArenaError, SpecError
 from stratarena.games.plugins import load
 
-__all__ = ["demo", "make_models", "read_tournament", "run"]
+__all__ = ["demo", "make_models", "polite_interrupt", "read_tournament", "run", "set_stage"]
 
 
 def read_tournament(file: Path, *, seed: int | None) -> LoadedTournament:
@@ -139,33 +141,18 @@ def _without(source: str, agents: Mapping[str, str]) -> str:
 
 def _play(loaded: LoadedTournament, *, db: str, jobs: int, again: str, as_json: bool) -> Standing | None:
     """Play to the end; None when interrupted, after saying how to go on."""
-    from stratarena.db.connect import open_database
-    from stratarena.db.recorder import SqlStore
-
     spec = loaded.spec
-    models = make_models(spec)
     with ExitStack() as closing:
-        for model in models.values():
-            closing.callback(model.close)
-        room = EngineRoom(open_engine, workers=max(os.cpu_count() or 1, 2))
-        closing.callback(room.close)
-        database = open_database(db, create=True)
-        closing.callback(database.dispose)
-        store = SqlStore(database)
-        closing.callback(store.close)
+        store, backstage = closing.enter_context(set_stage(spec, db, open_engine))
         progress = Progress(err(), SYSTEM_CLOCK, name=spec.name, budgets=spec.budgets, quiet=as_json)
         closing.callback(progress.close)
         if as_json:
             closing.enter_context(_announced(spec, db))
-        interrupted = closing.enter_context(_polite_interrupt())
+        interrupted = closing.enter_context(polite_interrupt())
         standing = play_tournament(
             loaded,
             store=store,
-            backstage=Backstage(
-                models=models,
-                prices={model.name: model.price_per_million for model in spec.models},
-                engines=room,
-            ),
+            backstage=backstage,
             provenance=find_provenance(),
             clock=SYSTEM_CLOCK,
             jobs=jobs,
@@ -198,6 +185,28 @@ def _play(loaded: LoadedTournament, *, db: str, jobs: int, again: str, as_json: 
 
 
 @contextmanager
+def set_stage(
+    spec: TournamentSpec, db: str, open_engine: Callable[[EngineSpec], Engine]
+) -> Iterator[tuple[Store, Backstage]]:
+    """The record, and everything that answers agents; closed afterwards, the record last."""
+    from stratarena.db.connect import open_database
+    from stratarena.db.recorder import SqlStore
+
+    models = make_models(spec)
+    with ExitStack() as closing:
+        database = open_database(db, create=True)
+        closing.callback(database.dispose)
+        store = SqlStore(database)
+        closing.callback(store.close)
+        for model in models.values():
+            closing.callback(model.close)
+        room = EngineRoom(open_engine, workers=max(os.cpu_count() or 1, 2))
+        closing.callback(room.close)
+        prices = {model.name: model.price_per_million for model in spec.models}
+        yield store, Backstage(models=models, prices=prices, engines=room)
+
+
+@contextmanager
 def _announced(spec: TournamentSpec, db: str) -> Iterator[None]:
     """One JSON line as soon as it is safe to watch."""
     print_json({"event": "started", "tournament": spec.name, "db": db, "pid": os.getpid()})
@@ -205,7 +214,7 @@ def _announced(spec: TournamentSpec, db: str) -> Iterator[None]:
 
 
 @contextmanager
-def _polite_interrupt() -> Iterator[Callable[[], bool]]:
+def polite_interrupt() -> Iterator[Callable[[], bool]]:
     """A function that says whether Ctrl-C was pressed; a second press interrupts at once."""
     pressed = False
 

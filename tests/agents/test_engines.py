@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -254,7 +255,41 @@ def test_stockfish_finds_a_mate_in_one():
     assert (line.move, line.score, line.value) == ("d8h4", "mate 1", 1.0)
 
 
-@pytest.mark.parametrize("game", ["connect_four", "hex(size=4)", "hex(size=4, swap=true)", "chess"])
+MATE_BY_CASTLING = Query(game="chess960", start="2rkr3/2p1p3/8/8/8/8/8/RK6 w A - 0 1", moves=(), seed=1, nodes=3000)
+
+
+@pytest.mark.stockfish
+def test_stockfish_mates_by_castling_in_chess960():
+    """Only king takes rook mates here: the engine knows which chess it plays, and is understood."""
+    stockfish()
+    engine = open_engine(Uci(AgentSpec("s", "uci", {"nodes": 1})).engines[0])
+    line = engine.consult(MATE_BY_CASTLING)
+    again = engine.consult(Query(game="chess", start=START, moves=(), seed=1, nodes=10))
+    engine.close()
+    assert (line.move, line.score) == ("b1a1", "mate 1")
+    assert len(again.move) == 4
+
+
+def test_an_engine_without_the_option_refuses_chess960(fake):
+    """It would castle by another rule, or call ours illegal."""
+    engine = open_engine(fake("good"))
+    with pytest.raises(EngineError, match="does not play Chess960"):
+        engine.consult(MATE_BY_CASTLING)
+    engine.close()
+
+
+def test_mcts_mates_by_castling_in_chess960():
+    """OpenSpiel spells castling another way; moves are translated both ways."""
+    pytest.importorskip("pyspiel", reason="the open-spiel extra is not installed")
+    engine = open_engine(OpenSpielMcts(AgentSpec("m", "mcts", {"simulations": 3000})).engines[0])
+    assert engine.consult(MATE_BY_CASTLING).move == "b1a1"
+    with pytest.raises(EngineError, match="finished game"):
+        engine.consult(replace(MATE_BY_CASTLING, moves=(Move("b1a1"),)))
+
+
+@pytest.mark.parametrize(
+    "game", ["connect_four", "hex(size=4)", "hex(size=4, swap=true)", "chess", "chess960(start=7)"]
+)
 def test_mcts_repeats_exactly_under_a_seed(game):
     """Equal queries, equal lines; the line's moves are legal one after another."""
     pytest.importorskip("pyspiel", reason="the open-spiel extra is not installed")

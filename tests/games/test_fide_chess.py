@@ -49,6 +49,17 @@ def test_the_count_of_lines_is_the_published_one(fen: str, counts: list[int]) ->
     assert [count(state, depth + 1) for depth in range(3)] == counts
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("fen", "lines"),
+    [(START, 197_281), (KIWIPETE, 4_085_603), (PINS, 43_238), (PROMOTIONS, 422_333)],
+    ids=["start", "kiwipete", "pins", "promotions"],
+)
+def test_the_count_of_longer_lines_is_the_published_one(fen: str, lines: int) -> None:
+    """Perft to depth 4."""
+    assert count(GAME.decode(fen), 4) == lines
+
+
 @pytest.mark.parametrize(
     ("fen", "moves", "outcome"),
     [

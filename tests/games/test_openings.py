@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
+from stratarena.agents.base import AgentSpec
+from stratarena.agents.engine_player import Uci
+from stratarena.agents.engines.base import Query
+from stratarena.agents.engines.open import open_engine
 from stratarena.games.base import Game, Move, SpecError
-from stratarena.games.openings import Line, kinds, lines
+from stratarena.games.openings import Line, chosen, kinds, lines
 from stratarena.games.plugins import load_game
 
 BUNDLED = [
@@ -71,7 +75,9 @@ def test_every_connect_four_opening_is_a_draw_by_the_perfect_solver() -> None:
         assert max(solver.score_all_moves(board).values()) == 0, line
 
 
-@pytest.mark.parametrize("game_id", ["chess", "connect_four", "hex", "hex(size=4)", "somebody_elses(size=3)"])
+@pytest.mark.parametrize(
+    "game_id", ["chess", "connect_four", "hex", "hex(size=4)", "chess960(start=5)", "somebody_elses(size=3)"]
+)
 def test_every_game_has_its_own_beginning(game_id: str) -> None:
     """Also a game that we know nothing of."""
     assert kinds(game_id)[0] == "start"
@@ -92,6 +98,37 @@ def test_a_kind_that_does_not_exist_is_refused_with_those_that_do(game_id: str, 
     """And Hex says for which sizes it was judged."""
     with pytest.raises(SpecError, match=says):
         lines(game_id, kind)
+
+
+def test_openings_are_chosen_by_kind_or_by_name_each_once() -> None:
+    """In the order they are asked for."""
+    book = lines("chess", "book")
+    named = chosen("chess", ["b90-sicilian-najdorf", "book", "c65-ruy-lopez-berlin"])
+    assert named[0].name == "b90-sicilian-najdorf"
+    assert sorted(line.name for line in named) == sorted(line.name for line in book)
+    assert chosen("chess960", ["start 518"])[0].start == "rnbqkbnr/pppppppp/8/8/8/8/PPPPPPPP/RNBQKBNR w HAha - 0 1"
+
+
+def test_an_opening_that_is_misspelled_is_refused_with_the_nearest_name() -> None:
+    """Of the lines of that game only."""
+    with pytest.raises(SpecError, match="did you mean 'c65-ruy-lopez-berlin'"):
+        chosen("chess", ["c65-ruy-lopes-berlin"])
+    with pytest.raises(SpecError, match="there are: start, balanced"):
+        chosen("connect_four", ["c65-ruy-lopez-berlin"])
+
+
+@pytest.mark.slow
+@pytest.mark.stockfish
+def test_stockfish_sees_neither_side_much_worse_after_any_chess_line() -> None:
+    """Within 0.9 pawns of even at 200,000 nodes; it says 0.3 for the start."""
+    stockfish = open_engine(Uci(AgentSpec("s", "uci", {"nodes": 200_000})).engines[0])
+    for line in lines("chess", "book"):
+        start = load_game("chess").initial(Random(0)).board.fen()
+        said = stockfish.consult(Query(game="chess", start=start, moves=line.moves, seed=1, nodes=200_000)).score
+        assert said is not None
+        assert said.startswith("cp")
+        assert abs(int(said.split()[1])) <= 90, line.name
+    stockfish.close()
 
 
 def test_hex_openings_do_not_depend_on_the_swap_rule() -> None:

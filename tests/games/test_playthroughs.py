@@ -27,6 +27,11 @@ CHOSEN = {
             "Rxd7 Rxd7 Rd1 Qe6 Bxd7+ Nxd7 Qb8+ Nxb8 Rd8#"
         ),
     ),
+    # Both castle, White by f1h1, Black by e8b8, and the mate comes on the c file.
+    "chess960": (
+        "chess960(start=109)",
+        "h4 d5 Bh2 e6 O-O Na6 c4 g5 cxd5 exd5 b4 Bf6 d4 Nb8 Nc3 Nd6 Nxd5 O-O-O Rxc7#",
+    ),
     "connect_four": ("connect_four", "4 3 3 2 2 1 2 1 1 5 1"),
     # O swaps the opening stone and is passed on its right.
     "hex": ("hex(size=5, swap=true)", "d2 swap d3 c3 d4 d5 c5 c4 d2 d1 e1"),
