@@ -20,6 +20,7 @@ from stratarena.games.plugins import parse_spec
 __all__ = ["game_record"]
 
 _SCORE = re.compile(r"(cp|mate) (-?[0-9]{1,8})")
+_RESIGNED = "resigned"
 _TERMINATION = {
     Ending.RULES: "normal",
     Ending.FORFEIT: "rules infraction",
@@ -81,7 +82,7 @@ def _headers(tournament: TournamentRecord, match: MatchRecord, verdict: Verdict)
         yield "Date", moment.strftime("%Y.%m.%d")
         yield "UTCTime", moment.strftime("%H:%M:%S")
     yield "Round", str(match.round)
-    yield "Termination", _TERMINATION[verdict.ending]
+    yield "Termination", "resignation" if verdict.reason == _RESIGNED else _TERMINATION[verdict.ending]
     yield "Match", match.key
     if match.opening_moves:
         yield "Opening", match.opening
@@ -154,6 +155,8 @@ def _time_budget(tournament: TournamentRecord) -> float | None:
 def _closing(verdict: Verdict, match: MatchRecord) -> str:
     """What ended the match, where the rules did not."""
     reason = verdict.reason.replace("_", " ")
+    if verdict.at_fault is not None and verdict.reason == _RESIGNED:
+        return f"{match.agent_at(verdict.at_fault)} resigns"
     if verdict.at_fault is not None:
         return f"{match.agent_at(verdict.at_fault)} forfeits: {reason}"
     return f"draw: {reason}" if verdict.ending is Ending.CAP else ""

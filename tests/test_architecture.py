@@ -25,7 +25,6 @@ HEAVY = {
     "numpy",
     "numba",
     "gymnasium",
-    "sgfmill",
 }
 COMPILED = "agents/engines/hex_search/"
 """Its kernels need numba where they stand; the package itself is imported where it is used, as if it were heavy."""

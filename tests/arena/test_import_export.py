@@ -208,6 +208,9 @@ def test_imported_games_are_never_played_on(here, said):
     [
         ("chess", "pgn", 30),
         ("chess", "moves", 30),
+        ("chess960", "pgn", 30),
+        ("chess960(start=5)", "pgn", 30),
+        ("chess960", "jsonl", 30),
         ("connect_four", "moves", 99),
         ("connect_four", "jsonl", 99),
         ("hex(size=4, swap=true)", "sgf", 99),

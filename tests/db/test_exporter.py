@@ -130,6 +130,14 @@ def test_a_forfeit_before_any_move_is_said_of_the_game(tmp_path):
     assert (record.moves, record.comment) == ((), f"{match.first} forfeits: agent fault")
 
 
+def test_a_resignation_is_no_infraction(tmp_path):
+    """It is said as what it is."""
+    turns = [(Seat.FIRST, Move("e2e4"), None, None, {}), (Seat.SECOND, None, None, None, {})]
+    record, match = exported(tmp_path, turns, Verdict.forfeit(Seat.SECOND, "resigned"))
+    assert (record.result, record.header("Termination")) == (Result.FIRST_WON, "resignation")
+    assert record.moves[-1].comment == f"{match.second} resigns"
+
+
 def test_the_opening_stands_before_the_agents_moves(tmp_path):
     """By name and length; the whole line is legal from the start."""
     record, match = exported(tmp_path, [], Verdict.forfeit(Seat.FIRST, "illegal"), opening="book")

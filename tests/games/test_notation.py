@@ -317,23 +317,45 @@ def test_chess_from_a_position_keeps_the_position():
     assert "\n40... e1=Q+ *\n" in written("pgn", record)
 
 
-def test_chess960_is_read_where_the_game_is_there_and_refused_clearly_where_not():
-    """The variant names its game; without the game's rules nothing is guessed."""
-    text = (
-        '[Variant "Chess960"]\n[SetUp "1"]\n[FEN "bqnrkrnb/pppppppp/8/8/8/8/PPPPPPPP/BQNRKRNB w KQkq - 0 1"]\n\n'
-        "1. g3 g6 2. Nf3 Nf6 3. Ne1 Ne8 4. f3 f6 *\n"
+def test_chess960_is_read_with_its_start():
+    """X-FEN and Shredder-FEN are one position; castling is the king taking its rook; without a start nothing is guessed."""
+    moves = "1. g3 g6 2. Nf3 Nf6 3. Ng1 Ng8 4. f3 f6 *"
+    found = []
+    for variant, rights in (("Chess960", "KQkq"), ("Fischerandom", "FDfd")):
+        fen = f"bqnrkrnb/pppppppp/8/8/8/8/PPPPPPPP/BQNRKRNB w {rights} - 0 1"
+        found += read("pgn", f'[Variant "{variant}"]\n[SetUp "1"]\n[FEN "{fen}"]\n\n{moves}\n')
+    assert found[0] == found[1]
+    assert (found[0].game, len(found[0].moves)) == ("chess960", 8)
+    (record,) = read(
+        "pgn", '[Variant "Chess960"]\n[SetUp "1"]\n[FEN "1rk4r/8/8/8/8/8/8/1RK4R w HBhb - 0 1"]\n\n1. O-O O-O-O *\n'
     )
-    (found,) = read("pgn", text)
-    try:
-        load_game("chess960")
-    except SpecError:
-        assert "games of chess960 are not available" in str(found)
-        return
-    assert isinstance(found, GameRecord), found
-    assert (found.game, len(found.moves)) == ("chess960", 8)
-    assert found.start is not None
-    assert read("pgn", written("pgn", found)) == [found]
-    assert "needs the FEN" in str(errors("pgn", '[Variant "Chess960"]\n\n1. e4 *\n')[0])
+    assert [noted.move for noted in record.moves] == ["c1h1", "c8b8"]
+    assert "needs the FEN" in str(errors("pgn", '[Variant "Chess960"]\n\n1. e4 *')[0])
+    for form in ("moves", "jsonl"):
+        assert "start position" in str(errors(form, FORMATS[form].write(GameRecord(game="chess960")))[0])
+    with pytest.raises(NotationError, match="start position"):
+        FORMATS["pgn"].write(GameRecord(game="chess960"))
+
+
+@RELAXED
+@given(data=st.data())
+def test_chess960_written_and_read_is_the_same_game(data):
+    """Random games from random starts, in every format that holds them; python-chess agrees about each move."""
+    rng = Random(data.draw(st.integers(0, 2**32)))
+    game = load_game("chess960")
+    state = game.initial(rng)
+    start, moves = game.encode(state), []
+    while game.outcome(state) is None and len(moves) < 40:
+        legal = game.legal_moves(state)
+        castling = [move for move in legal if state.board.is_castling(chess.Move.from_uci(move))]
+        moves.append(NotedMove(move=rng.choice(castling or legal)))
+        state = game.play(state, moves[-1].move)
+    record = GameRecord(game="chess960", start=start, moves=tuple(moves))
+    for form in ("pgn", "moves", "jsonl"):
+        assert read(form, written(form, record)) == [record]
+    theirs = chess.pgn.read_game(io.StringIO(written("pgn", record)))
+    assert theirs.errors == []
+    assert theirs.end().board().shredder_fen() == game.encode(state)
 
 
 def test_sgf_of_the_field_is_read_in_every_spelling():
