@@ -22,11 +22,13 @@ from stratarena.arena.events import (
     Proposed,
     Refused,
     Revised,
+    Transcribed,
     TurnClosed,
 )
 from stratarena.arena.replay import Frame
 from stratarena.arena.specs import Verdict
 from stratarena.games.base import Game, Seat
+from stratarena.games.notation.record import NotedMove
 
 __all__ = ["frame_text", "printable", "shortened", "spend_text", "verdict_text"]
 
@@ -37,6 +39,7 @@ _ESCAPES = re.compile(
     r"|\x1b[ -/]*[0-~]?"
 )
 _LABEL = 9
+_GLYPHS = {1: "!", 2: "?", 3: "!!", 4: "??", 5: "!?", 6: "?!"}
 
 
 def printable(text: str) -> str:
@@ -148,6 +151,8 @@ def _lines(body: Body, limit: int, width: int) -> Iterator[str]:
         case MatchOpened() | TurnClosed() | MatchClosed():
             # The headline and the closing lines tell these.
             return
+        case Transcribed(noted):
+            yield from _notes(noted, limit, width)
         case Called():
             yield from _labelled("asked", _call(body), width)
             if isinstance(body.answer, Completion):
@@ -182,6 +187,23 @@ def _lines(body: Body, limit: int, width: int) -> Iterator[str]:
             assert_never(body)
 
 
+def _notes(noted: NotedMove, limit: int, width: int) -> Iterator[str]:
+    """What a file says about a move."""
+    if noted.nags:
+        yield from _labelled("glyphs", " ".join(_GLYPHS.get(nag, f"${nag}") for nag in noted.nags), width)
+    if noted.evaluation is not None:
+        value = noted.evaluation
+        depth = "" if value.depth is None else f", depth {value.depth}"
+        words = f"mate {value.mate}" if value.centipawns is None else f"{value.centipawns / 100:+.2f}"
+        yield from _labelled("eval", f"{words} for the first seat{depth}", width)
+    if noted.elapsed_ms is not None:
+        yield from _labelled("took", _time(noted.elapsed_ms), width)
+    if noted.clock_ms is not None:
+        yield from _labelled("clock", f"{_time(noted.clock_ms)} left", width)
+    if noted.comment:
+        yield from _labelled("comment", f"“{shortened(noted.comment, limit)}”", width)
+
+
 def _closing(frame: Frame, names: Mapping[Seat, str], limit: int, width: int) -> Iterator[str]:
     """What the turn came to, and how the match ended if it did."""
     turn = frame.turn
@@ -191,8 +213,9 @@ def _closing(frame: Frame, names: Mapping[Seat, str], limit: int, width: int) ->
         if turn.fallback is not None:
             yield from _labelled("fallback", shortened(turn.fallback, limit), width)
         yield from _labelled("spent", spend_text(turn.spend, wait_ms=turn.wait_ms), width)
-        if frame.checked and turn.digest is not None:
-            yield from _labelled("state", f"{printable(turn.digest)}, as recorded", width)
+    digest = frame.digest if turn is None else turn.digest
+    if frame.checked and digest is not None:
+        yield from _labelled("state", f"{printable(digest)}, as recorded", width)
     if frame.verdict is not None:
         yield from _labelled("result", f"{verdict_text(frame.verdict, names)} (ply {frame.ply})", width)
 

@@ -17,6 +17,7 @@ from stratarena.arena.specs import Ending
 from stratarena.db.reader import Reader
 from stratarena.db.records import AgentRecord, FaultRecord, MatchRecord, TournamentRecord
 from stratarena.games.base import Seat
+from stratarena.games.notation.record import Result
 
 __all__ = ["Standings", "build_report", "find_anchor", "standings_of"]
 
@@ -142,18 +143,16 @@ def _summary(tournament: TournamentRecord, matches: Sequence[MatchRecord], stand
     games = ", ".join(dict.fromkeys(match.game for match in matches))
     closed = max((match.closed_ms for match in matches if match.closed_ms is not None), default=None)
     when = "" if closed is None else f" The last one ended {_moment(closed)}."
+    seeded = f", root seed {tournament.seed}" if tournament.origin is None else ", imported from a file"
     return (
-        (
-            f"{over} of {len(matches)} matches between {len(tournament.agents)} agents in {games}, root seed "
-            f"{tournament.seed}.{when}"
-        ),
+        f"{over} of {len(matches)} matches between {len(tournament.agents)} agents in {games}{seeded}.{when}",
         "Every number here was computed from the database; nothing was typed in.",
     )
 
 
 def _headlines(standings: Standings) -> tuple[tuple[str, str, str], ...]:
     by_rules = sum(
-        match.verdict is not None and match.verdict.ending in (Ending.RULES, Ending.CAP) for match in standings.matches
+        match.verdict is not None and match.verdict.ending is not Ending.FORFEIT for match in standings.matches
     )
     played = proportion(by_rules, len(standings.matches))
     leaders = [name for name in standings.names if standings.ranks[name] == 1]
@@ -348,6 +347,17 @@ def _anomaly_blocks(
         found.append(
             f"Void: {match.key}, attempt {match.attempt} ({_words(match.verdict.reason)}); it counts for nobody."
         )
+    for match in matches:
+        if match.verdict is not None and match.verdict.ending is Ending.RULES and match.stated is not None:
+            fact = Result.of(match.verdict.winner).value
+            if match.stated != fact:
+                found.append(
+                    f"{match.key}: the file states {match.stated}, but by the rules it is {fact}, which counts."
+                )
+    if tournament.origin is not None and tournament.origin.n_refused:
+        found.append(
+            f"{tournament.origin.n_refused} games of {tournament.origin.file} could not be read and are missing."
+        )
     open_matches = sum(match.verdict is None for match in matches)
     if open_matches:
         found.append(f"{open_matches} of {len(matches)} matches are not over: these standings are not final.")
@@ -402,8 +412,13 @@ def _result(match: MatchRecord) -> tuple[str, str]:
 
 
 def _provenance_blocks(tournament: TournamentRecord) -> tuple[Block, ...]:
+    origin = tournament.origin
     facts = [
-        ("root seed", str(tournament.seed)),
+        *(
+            [("root seed", str(tournament.seed))]
+            if origin is None
+            else [("imported from", origin.file), ("SHA-256", origin.sha256), ("format", origin.format)]
+        ),
         ("stratarena", tournament.program_version),
         ("source revision", tournament.source_revision or "installed as a package"),
         ("Python", tournament.python_version),
@@ -418,8 +433,11 @@ def _provenance_blocks(tournament: TournamentRecord) -> tuple[Block, ...]:
         Table((Columns("what"), Columns("value")), tuple(facts), "table tournaments"),
         Table((Columns("agent"), Columns("kind"), Columns("parameters")), tuple(agents), "table agents"),
         Table((Columns("model or engine"), Columns("what it said it was")), tuple(identities), "table identities"),
-        Paragraph("The tournament file, verbatim:"),
-        Code(tournament.source),
+        *(
+            (Paragraph("The tournament file, verbatim:"), Code(tournament.source))
+            if origin is None
+            else (Paragraph("These games were played elsewhere: players are named as the file names them."),)
+        ),
     )
 
 

@@ -9,6 +9,7 @@ The errors this project raises on purpose, each defined in the folder that raise
     │   └── IllegalMove                        well-formed, not allowed here
     ├── PositionError          games.base      a text is no position of the game
     ├── SpecError              games.base      a game, agent, model or tournament is described wrongly
+    │   └── NotationError      games.notation  a game in a file cannot be read or written; says which, and where
     ├── Resigned               agents.base     an agent gives the match up
     ├── BudgetExhausted        agents.budget   from a turnstile; carries the bound and what was used
     ├── ModelError             agents.models   infrastructure: the match is void, nobody loses

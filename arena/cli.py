@@ -226,6 +226,66 @@ def answers(
     print_answers(tournament, model, db=db)
 
 
+@app.command("export")
+def export_games(
+    database: Annotated[str, typer.Argument(metavar="DATABASE", help="A file, or a URL SQLAlchemy knows.")],
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="TOURNAMENT|MATCH", help="Names of tournaments; numbers or keys of matches."),
+    ] = None,
+    format_name: Annotated[
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help="pgn, sgf, moves or jsonl; default: --out's suffix."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="A new file; default: standard output.")
+    ] = None,
+) -> None:
+    """Write recorded games for other programs: PGN (chess), SGF (Hex), or move lists (any game)."""
+    from stratarena.arena.commands.exporting import export
+
+    export(database, what or [], format_name=format_name, out=out)
+
+
+@app.command("import")
+def import_games(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Games as PGN, SGF (Hex), a move list or JSON Lines.")],
+    into: Annotated[
+        str,
+        typer.Option(
+            "--into", "--db", envvar="STRATARENA_DB", metavar="DATABASE", help="A file, or a URL SQLAlchemy knows."
+        ),
+    ] = DEFAULT_DB,
+    name: Annotated[str | None, typer.Option("--name", help="The new tournament's name; default: the file's.")] = None,
+    game: Annotated[
+        str | None, typer.Option("--game", metavar="SPEC", help="What is played, such as 'hex(size=11, swap=true)'.")
+    ] = None,
+    format_name: Annotated[
+        str | None, typer.Option("--format", metavar="FORMAT", help="pgn, sgf, moves or jsonl; default: by the suffix.")
+    ] = None,
+    encoding: Annotated[
+        str, typer.Option("--encoding", help="The file's encoding: utf-8, latin-1 or cp1252.")
+    ] = "utf-8",
+    keep_going: Annotated[
+        bool, typer.Option("--keep-going", help="Leave out games that cannot be read; else one bad game stops all.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Bring games from elsewhere into the database, checked move by move, to replay and study."""
+    from stratarena.arena.commands.importing import import_file
+
+    import_file(
+        file,
+        db=into,
+        name=name,
+        game=game,
+        format_name=format_name,
+        encoding=encoding,
+        keep_going=keep_going,
+        as_json=as_json,
+    )
+
+
 @db_app.command("upgrade")
 def db_upgrade(db: Db = DEFAULT_DB) -> None:
     """Bring a database to this program's schema; makes it where there is none."""

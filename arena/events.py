@@ -16,6 +16,7 @@ from stratarena.agents.models.base import ModelAnswer, ModelRequest
 from stratarena.agents.plan import Cause, Plan
 from stratarena.arena.specs import Verdict
 from stratarena.games.base import Move, Seat
+from stratarena.games.notation.record import NotedMove
 
 __all__ = [
     "Body",
@@ -31,6 +32,7 @@ __all__ = [
     "Recorder",
     "Refused",
     "Revised",
+    "Transcribed",
     "TurnClosed",
 ]
 
@@ -128,6 +130,16 @@ class TurnClosed(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Transcribed:
+    """A move of an imported game: nobody's turn was taken, so nothing was asked or spent."""
+
+    noted: NotedMove
+    """The move with what the file says about it."""
+    digest: str
+    """Digest of the state the move left."""
+
+
+@dataclass(frozen=True, slots=True)
 class MatchClosed:
     """The match is over, or void."""
 
@@ -136,7 +148,19 @@ class MatchClosed:
     """Moves made, the opening's included."""
 
 
-Body = MatchOpened | Called | Consulted | Proposed | Revised | Refused | Overran | Faulted | TurnClosed | MatchClosed
+Body = (
+    MatchOpened
+    | Called
+    | Consulted
+    | Proposed
+    | Revised
+    | Refused
+    | Overran
+    | Faulted
+    | TurnClosed
+    | Transcribed
+    | MatchClosed
+)
 
 
 class Event(NamedTuple):

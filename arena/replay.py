@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from stratarena.arena.events import Body, Event, MatchClosed, TurnClosed
+from stratarena.arena.events import Body, Event, MatchClosed, Transcribed, TurnClosed
 from stratarena.arena.specs import Ending, Verdict
 from stratarena.games.base import ArenaError, Game, IllegalMove, Move, PositionError, Seat
 
@@ -29,8 +29,11 @@ class Frame:
     """None at the start, and for a turn that made no move."""
     state: Any
     steps: tuple[Body, ...]
-    """Calls, consultations, plans, revisions, refusals, overruns and faults, in order."""
+    """Calls, consultations, plans, revisions, refusals, overruns and faults, in order; of an imported game its move."""
     turn: TurnClosed | None
+    """None at the start, and for moves of the opening or of an imported game."""
+    digest: str | None = None
+    """The recorded digest of the state."""
     checked: bool
     """Whether a recorded digest was compared with this position's."""
     verdict: Verdict | None
@@ -78,41 +81,54 @@ def replay(
             checked=False,
             verdict=verdict if number == total else None,
         )
-    for number, (steps, turn) in enumerate(turns, start=len(opening_moves) + 1):
-        if turn.move is not None:
-            state = _played(game, state, turn.move, key, ply + 1)
+    for number, (steps, close) in enumerate(turns, start=len(opening_moves) + 1):
+        turn = close.body if isinstance(close.body, TurnClosed) else None
+        made, digest = _made(close.body)
+        if made is not None:
+            state = _played(game, state, made, key, ply + 1)
             ply += 1
             found = game.digest(state)
-            if found != turn.digest:
+            if found != digest:
                 raise RecordMismatch(
-                    f"match {key}, ply {ply}: after {turn.move} the rules give the position {found}, "
-                    f"but {turn.digest} is recorded"
+                    f"match {key}, ply {ply}: after {made} the rules give the position {found}, "
+                    f"but {digest} is recorded"
                 )
         yield Frame(
             ply=ply,
-            seat=turn.seat,
-            move=turn.move,
+            seat=close.seat,
+            move=made,
             state=state,
             steps=steps,
             turn=turn,
-            checked=turn.move is not None,
+            digest=digest,
+            checked=made is not None,
             verdict=verdict if number == total else None,
         )
     if closed is not None:
         _check_end(game, state, key, ply, closed)
 
 
-def _turns(events: Sequence[Event]) -> list[tuple[tuple[Body, ...], TurnClosed]]:
-    """The steps of each turn with what closed it."""
+def _turns(events: Sequence[Event]) -> list[tuple[tuple[Body, ...], Event]]:
+    """The steps of each turn with what closed it; an imported move is its own step."""
     turns = []
     steps: list[Body] = []
     for event in events:
-        if isinstance(event.body, TurnClosed):
-            turns.append((tuple(steps), event.body))
+        if isinstance(event.body, TurnClosed | Transcribed):
+            if isinstance(event.body, Transcribed):
+                steps.append(event.body)
+            turns.append((tuple(steps), event))
             steps = []
         elif event.seat is not None:
             steps.append(event.body)
     return turns
+
+
+def _made(body: Body) -> tuple[Move | None, str | None]:
+    """The move that closed a turn, and the digest recorded with it."""
+    if isinstance(body, Transcribed):
+        return body.noted.move, body.digest
+    assert isinstance(body, TurnClosed)
+    return body.move, body.digest
 
 
 def _played(game: Game[Any], state: Any, move: Move, key: str, ply: int) -> Any:

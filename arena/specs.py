@@ -147,8 +147,10 @@ class Ending(Enum):
     """The seat at fault broke the referee's policy and lost."""
     CAP = "cap"
     """The ply cap: a draw."""
+    STATED = "stated"
+    """By the rules it was not over; the file it was imported from states the result (resignation, time, agreement)."""
     VOID = "void"
-    """Our infrastructure failed: counts for nobody."""
+    """Our infrastructure failed, or an imported game was left unfinished: counts for nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

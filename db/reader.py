@@ -36,15 +36,17 @@ from stratarena.arena.events import (
     Proposed,
     Refused,
     Revised,
+    Transcribed,
     TurnClosed,
 )
 from stratarena.db.connect import told
 from stratarena.db.errors import RecordError
-from stratarena.db.records import AgentRecord, FaultRecord, MatchRecord, TournamentRecord, TurnRecord
+from stratarena.db.records import AgentRecord, FaultRecord, MatchRecord, Origin, TournamentRecord, TurnRecord
 from stratarena.db.schema import metadata
 from stratarena.db.state import verdict_of
-from stratarena.db.texts import unpack
+from stratarena.db.texts import read_text, unpack
 from stratarena.games.base import Move, Seat
+from stratarena.games.notation.record import Evaluation, GameRecord, NotedMove, Result
 
 __all__ = ["Reader"]
 
@@ -80,8 +82,9 @@ class Reader:
             hint = f"did you mean {close[0]!r}? " if close else ""
             raise RecordError(f"there is no tournament {name!r}; {hint}there are: {', '.join(names) or 'none'}")
         (row,) = self._mappings(select(tournaments).where(tournaments.c.name == name))
-        agents, identities = _T["agents"], _T["identities"]
+        agents, identities, imports = _T["agents"], _T["identities"], _T["imports"]
         here = row["id"]
+        origins = self._mappings(select(imports).where(imports.c.tournament_id == here))
         return TournamentRecord(
             tournament_id=here,
             name=name,
@@ -105,6 +108,7 @@ class Reader:
                     .order_by(identities.c.kind, identities.c.name)
                 )
             },
+            origin=Origin(**{name: origins[0][name] for name in _ORIGIN_FIELDS}) if origins else None,
         )
 
     def matches(self, tournament: TournamentRecord, *, all_attempts: bool = False) -> tuple[MatchRecord, ...]:
@@ -198,6 +202,9 @@ class Reader:
         The envelope of a turn's events is whole; a match's own events carry the times of its row.
         """
         (row,) = self._mappings(select(_T["matches"]).where(_T["matches"].c.id == match_id))
+        imported = self._imported_events(match_id, row)
+        if imported:
+            return imported
         texts = self._texts_of(match_id)
         events = [*self._turn_events(match_id), *self._step_events(match_id, row, texts)]
         if row["opened_ms"] is not None:
@@ -210,6 +217,51 @@ class Reader:
             )
         return sorted(events, key=lambda event: event.seq)
 
+    def imported_game(self, match: MatchRecord) -> GameRecord:
+        """The game as its file told it: what was read is what comes back.
+
+        Raises:
+            RecordError: the match was played here.
+        """
+        games, matches = _T["imported_games"], _T["matches"]
+        rows = self._mappings(select(games).where(games.c.match_id == match.match_id))
+        if not rows:
+            raise RecordError(f"match {match.key} was not imported")
+        (row,) = rows
+        headers = self._text(row["headers"])
+        own_start = self._rows(select(matches.c.opening).where(matches.c.id == match.match_id))[0][0] == "start"
+        return GameRecord(
+            game=match.game,
+            start=None if own_start else match.start,
+            moves=tuple(noted for _, noted, _ in self._imported_moves(match.match_id)),
+            first=row["first"],
+            second=row["second"],
+            result=Result(row["stated"]),
+            headers=tuple((name, value) for name, value in json.loads(headers)),
+            comment="" if row["comment"] is None else self._text(row["comment"]),
+            n_variations=row["n_variations"],
+            n_marks=row["n_marks"],
+        )
+
+    def tournament_id(self, match: MatchRecord) -> int:
+        """The number of the tournament that a match belongs to."""
+        matches = _T["matches"]
+        found: int = self._rows(select(matches.c.tournament_id).where(matches.c.id == match.match_id))[0][0]
+        return found
+
+    def imported_file(self, sha256: str) -> str | None:
+        """The name of the tournament that holds the games of a file with this hash, if there is one."""
+        imports, tournaments = _T["imports"], _T["tournaments"]
+        joined = imports.join(tournaments, tournaments.c.id == imports.c.tournament_id)
+        rows = self._rows(select(tournaments.c.name).select_from(joined).where(imports.c.sha256 == sha256))
+        return str(rows[0][0]) if rows else None
+
+    def moves(self, match_id: int) -> tuple[Move, ...]:
+        """Every ply of a match, whoever made it."""
+        moves = _T["moves"]
+        query = select(moves.c.move).where(moves.c.match_id == match_id).order_by(moves.c.ply)
+        return tuple(Move(move) for (move,) in self._rows(query))
+
     def answers(self, tournament: TournamentRecord, model: str) -> Iterator[tuple[ModelRequest, ModelAnswer]]:
         """Every answered request to a model, in the order of matches and turns: what a recorded model plays from."""
         for match in self.matches(tournament, all_attempts=True):
@@ -217,6 +269,52 @@ class Reader:
                 body = event.body
                 if isinstance(body, Called) and body.model == model and body.answer is not None:
                     yield body.request, body.answer
+
+    def _imported_events(self, match_id: int, row: Any) -> list[Event]:
+        """The events of an imported game, all at the time of the import; empty for a match played here."""
+        imports, tournaments = _T["imports"], _T["tournaments"]
+        joined = imports.join(tournaments, tournaments.c.id == imports.c.tournament_id)
+        found = self._rows(
+            select(tournaments.c.created_ms).select_from(joined).where(tournaments.c.id == row["tournament_id"])
+        )
+        verdict = verdict_of(row)
+        if not found or verdict is None:
+            return []
+        at_ms = found[0][0]
+        events = [Event(match_id, 0, 0, None, at_ms, MatchOpened())]
+        for ply, (seat, noted, digest) in enumerate(self._imported_moves(match_id)):
+            events.append(Event(match_id, ply + 1, ply, seat, at_ms, Transcribed(noted, digest)))
+        plies = row["plies"]
+        events.append(Event(match_id, len(events), plies, None, at_ms, MatchClosed(verdict, plies)))
+        return events
+
+    def _imported_moves(self, match_id: int) -> Iterator[tuple[Seat, NotedMove, str]]:
+        """Who made each move, the move with its notes, and the digest of the state it left."""
+        notes, moves, texts = _T["imported_moves"], _T["moves"], _T["texts"]
+        made = (moves.c.match_id == notes.c.match_id) & (moves.c.ply == notes.c.ply)
+        query = (
+            select(notes, moves.c.move, texts.c.codec, texts.c.body)
+            .select_from(notes.join(moves, made).outerjoin(texts, texts.c.hash == notes.c.comment))
+            .where(notes.c.match_id == match_id)
+            .order_by(notes.c.ply)
+        )
+        for row in self._mappings(query):
+            evaluation = None
+            if row["centipawns"] is not None or row["mate"] is not None:
+                evaluation = Evaluation(centipawns=row["centipawns"], mate=row["mate"], depth=row["depth"])
+            noted = NotedMove(
+                move=Move(row["move"]),
+                comment="" if row["comment"] is None else unpack(row["codec"], row["body"]),
+                nags=tuple(map(int, row["nags"].split())),
+                clock_ms=row["clock_ms"],
+                elapsed_ms=row["elapsed_ms"],
+                evaluation=evaluation,
+            )
+            yield Seat(row["seat"]), noted, row["digest"]
+
+    def _text(self, digest: str) -> str:
+        with told(self._url), self._engine.connect() as connection:
+            return read_text(connection, digest)
 
     def _turn_events(self, match_id: int) -> list[Event]:
         turns, moves, spends = _T["turns"], _T["moves"], _T["spends"]
@@ -273,7 +371,7 @@ class Reader:
                 yield event(row, Revised(plans[revision["before_seq"]], plan, Cause(revision["cause"])))
         for row in self._of(match_id, "model_calls"):
             yield event(row, _call(row, tuple(messages.get(row["seq"], ())), texts))
-        moves = self._moves(match_id)
+        moves = self.moves(match_id)
         for row in self._of(match_id, "consultations"):
             yield event(row, _consultation(row, match, moves))
         for row in self._of(match_id, "refusals"):
@@ -282,11 +380,6 @@ class Reader:
             yield event(row, Overran(row["scope"], Overrun(row["resource"], row["bound"], row["used"])))
         for row in self._of(match_id, "faults"):
             yield event(row, Faulted(row["place"], row["error"], texts[row["detail"]]))
-
-    def _moves(self, match_id: int) -> tuple[Move, ...]:
-        moves = _T["moves"]
-        query = select(moves.c.move).where(moves.c.match_id == match_id).order_by(moves.c.ply)
-        return tuple(Move(move) for (move,) in self._rows(query))
 
     def _of(self, match_id: int, name: str) -> Sequence[Any]:
         table = _T[name]
@@ -315,10 +408,12 @@ class Reader:
     def _match_query(self) -> Select[Any]:
         matches = _T["matches"]
         first, second = _T["agents"].alias("first_agent"), _T["agents"].alias("second_agent")
-        return select(matches, first.c.name.label("first_name"), second.c.name.label("second_name")).select_from(
-            matches.join(first, first.c.id == matches.c.first_agent_id).join(
-                second, second.c.id == matches.c.second_agent_id
-            )
+        imported = _T["imported_games"]
+        names = (first.c.name.label("first_name"), second.c.name.label("second_name"))
+        return select(matches, *names, imported.c.stated).select_from(
+            matches.join(first, first.c.id == matches.c.first_agent_id)
+            .join(second, second.c.id == matches.c.second_agent_id)
+            .outerjoin(imported, imported.c.match_id == matches.c.id)
         )
 
     def _match(self, row: Any) -> MatchRecord:
@@ -339,6 +434,7 @@ class Reader:
             closed_ms=row["closed_ms"],
             verdict=verdict_of(row),
             plies=row["plies"] or 0,
+            stated=row["stated"],
         )
 
     def _rows(self, query: Any) -> Sequence[Any]:
@@ -366,6 +462,7 @@ _TURN_FIELDS = (
     "n_refused",
     "n_overruns",
 )
+_ORIGIN_FIELDS = ("file", "sha256", "format", "encoding", "n_refused")
 _SPEND_FIELDS = ("model_calls", "prompt_tokens", "completion_tokens", "nodes", "cost_usd")
 
 

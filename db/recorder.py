@@ -22,6 +22,7 @@ from stratarena.arena.events import (
     Proposed,
     Refused,
     Revised,
+    Transcribed,
     TurnClosed,
 )
 from stratarena.arena.specs import Ending, MatchSpec, TournamentSpec, Verdict
@@ -88,6 +89,7 @@ class SqlStore:
                 select(self._tables["tournaments"].c.id).where(self._tables["tournaments"].c.name == spec.name)
             ).scalar()
             self._tournament_id = self._create(spec, provenance) if found is None else int(found)
+            self._check_played_here(spec.name)
             self._check_unchanged(spec, schedule)
             agents = self._enter_agents(spec)
             self._enter_models(spec)
@@ -199,6 +201,8 @@ class SqlStore:
                 self._rows["faults"].append(fault_row(event, body, self._keep))
             case TurnClosed():
                 raise AssertionError("a turn's end is written at once")
+            case Transcribed():
+                raise AssertionError("imported games are written by their importer")
             case _:
                 assert_never(body)
 
@@ -253,6 +257,18 @@ class SqlStore:
             )
         )
         return new_id
+
+    def _check_played_here(self, name: str) -> None:
+        """Raise `SpecError` for a tournament of imported games: they are over, whatever the file says."""
+        imports = self._tables["imports"]
+        file = self._connection.execute(
+            select(imports.c.file).where(imports.c.tournament_id == self._tournament_id)
+        ).scalar()
+        if file is not None:
+            raise SpecError(
+                f"{name!r} holds games imported from {file}, which cannot be played on; give the tournament another "
+                "name, or use another --db"
+            )
 
     def _check_unchanged(self, spec: TournamentSpec, schedule: Sequence[MatchSpec]) -> None:
         """Raise `SpecError` unless every stored match is in the schedule, unchanged."""

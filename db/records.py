@@ -9,7 +9,7 @@ from typing import Any
 from stratarena.arena.specs import Verdict
 from stratarena.games.base import Move, Seat
 
-__all__ = ["AgentRecord", "FaultRecord", "MatchRecord", "TournamentRecord", "TurnRecord"]
+__all__ = ["AgentRecord", "FaultRecord", "MatchRecord", "Origin", "TournamentRecord", "TurnRecord"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +43,8 @@ class MatchRecord:
     """None while it is pending or in play."""
     plies: int
     """Moves made, the opening's included."""
+    stated: str | None = None
+    """The result that the file of an imported game states; None for a match played here."""
 
     def agent_at(self, seat: Seat) -> str:
         """The name of the agent in that seat."""
@@ -89,6 +91,19 @@ class FaultRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """The file that a tournament of imported games was read from."""
+
+    file: str
+    """Its name, without its folder."""
+    sha256: str
+    format: str
+    encoding: str
+    n_refused: int
+    """Games of the file that could not be read and were left out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TournamentRecord:
     """A tournament: who, what, how and with which versions."""
 
@@ -107,3 +122,5 @@ class TournamentRecord:
     agents: tuple[AgentRecord, ...]
     identities: Mapping[str, Mapping[str, str]]
     """By `"model:NAME"` or `"engine:NAME"`."""
+    origin: Origin | None = None
+    """Where its games were read from; None when they were played here."""

@@ -27,7 +27,8 @@ __all__ = [
 ORDER = tuple(
     table.name
     for table in metadata.sorted_tables
-    if table.name not in ("tournaments", "agents", "models", "identities", "matches")
+    if table.name
+    not in ("tournaments", "agents", "models", "identities", "matches", "imports", "imported_games", "imported_moves")
 )
 """Tables that events are written to, those that others refer to first."""
 

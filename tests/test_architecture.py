@@ -18,13 +18,13 @@ HEAVY = {
     "pettingzoo",
     "matplotlib",
     "bitbully",
+    "sgfmill",
     "openai",
     "anthropic",
     "ray",
     "numpy",
     "numba",
     "gymnasium",
-    "sgfmill",
 }
 EDGES = ("agents/engines/hex_search", "games/adapters")
 """They need a heavy library where they stand; the packages themselves are imported where used, as if heavy."""

@@ -127,12 +127,17 @@ def list_tournaments(db: str, *, as_json: bool) -> None:
         for tournament in reader.tournaments():
             matches = reader.matches(tournament)
             over = sum(match.verdict is not None and match.verdict.ending is not Ending.VOID for match in matches)
-            rows.append((tournament.name, len(tournament.agents), len(matches), over, tournament.seed))
-    fields = ("tournament", "agents", "matches", "over", "seed")
+            origin = tournament.origin
+            # Imported games were played from no seed of ours.
+            seed, file = (tournament.seed, None) if origin is None else (None, origin.file)
+            rows.append((tournament.name, len(tournament.agents), len(matches), over, seed, file))
+    fields = ("tournament", "agents", "matches", "over", "seed", "imported from")
     if as_json:
-        print_json([dict(zip(fields, row, strict=True)) for row in rows])
+        print_json([dict(zip((*fields[:-1], "imported_from"), row, strict=True)) for row in rows])
         return
-    out().print(make_table("", fields, [tuple(map(str, row)) for row in rows], right="agents|matches|over|seed"))
+    shown = [tuple("-" if value is None else str(value) for value in row) for row in rows]
+    n = len(fields) if any(row[-1] is not None for row in rows) else len(fields) - 1
+    out().print(make_table("", fields[:n], [row[:n] for row in shown], right="agents|matches|over|seed"))
 
 
 def list_matches(name: str | None, *, db: str, as_json: bool) -> None:

@@ -144,7 +144,7 @@ def _as_json(
                 "agent": match.agent_at(frame.seat) if frame.seat else None,
                 "move": frame.move,
                 "position": game.encode(frame.state),
-                "digest": frame.turn.digest if frame.turn else None,
+                "digest": frame.digest,
                 "refused": [step.refusal.text for step in frame.steps if isinstance(step, Refused)],
             }
             for frame in frames

@@ -14,12 +14,23 @@ from stratarena.agents.engines.base import EngineLine, EngineSpec, Query
 from stratarena.agents.models.base import Completion, Finish, Message, Request, Scores, Scoring
 from stratarena.agents.plan import Cause, Plan
 from stratarena.analysis.boards import frame_text, printable, shortened, spend_text, verdict_text
-from stratarena.arena.events import Called, Consulted, Faulted, Overran, Proposed, Refused, Revised, TurnClosed
+from stratarena.arena.events import (
+    Called,
+    Consulted,
+    Faulted,
+    Overran,
+    Proposed,
+    Refused,
+    Revised,
+    Transcribed,
+    TurnClosed,
+)
 from stratarena.arena.replay import Frame, RecordMismatch, replay
 from stratarena.arena.specs import Ending, Verdict
 from stratarena.arena.testing import ScriptedAgent, play_one
 from stratarena.games.base import Move, Seat
 from stratarena.games.connect_four import ConnectFour
+from stratarena.games.notation.record import Evaluation, NotedMove
 
 NAMES = {Seat.FIRST: "alpha", Seat.SECOND: "beta"}
 GAME = ConnectFour()
@@ -47,6 +58,24 @@ def shown(*steps, **facts) -> str:
         "verdict": None,
     }  # fmt: skip
     return "\n".join(frame_text(Frame(**{**known, "steps": steps, **facts}), GAME, key=KEY, names=NAMES))
+
+
+def test_what_a_file_says_about_a_move_is_shown():
+    """Glyphs, evaluation, times and comment of an imported move; nothing about thinking that nobody recorded."""
+    noted = NotedMove(
+        move=Move("4"), comment="a\x1b[2Jtrap", nags=(3, 14), clock_ms=90_000, elapsed_ms=250,
+        evaluation=Evaluation(centipawns=-35, depth=12),
+    )  # fmt: skip
+    text = shown(Transcribed(noted, "ab" * 8), move=Move("4"), checked=True, digest="ab" * 8)
+    for line in (
+        "alpha (first) plays 4", "glyphs    !! $14", "eval      -0.35 for the first seat, depth 12", "took      250 ms",
+        "clock     90.0 s left", "comment   “atrap”", "state     abababababababab, as recorded",
+    ):  # fmt: skip
+        assert line in text.splitlines(), text
+    assert "thinking" not in text
+    assert "mate -3 for the first seat" in shown(
+        Transcribed(NotedMove(move=Move("4"), evaluation=Evaluation(mate=-3)), "0" * 16)
+    )
 
 
 def test_a_replay_shows_start_opening_moves_and_the_end():
