@@ -11,7 +11,7 @@ export MKL_NUM_THREADS = 1
 export HF_HUB_OFFLINE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model engines demo test test-slow check format lock bench docs clean
+.PHONY: help setup model engines demo test test-slow check format lock ladder bench docs clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ format: setup ## Bring all code into form
 
 lock: setup ## Make the lock files again
 	@.ci/lock
+
+ladder: setup engines ## Play the calibration leagues of the ladder again (some twenty minutes)
+	@$(BIN)/python bench/ladder.py
 
 bench: setup engines ## Print speeds beside bare loops
 	@$(BIN)/python bench/record_speed.py

@@ -26,11 +26,14 @@ class _EnginePlayer:
     games: tuple[str, ...] = ()
     """Names of the games the engine knows."""
 
-    def __init__(self, spec: AgentSpec, engine: EngineSpec, limits: dict[str, int | None]) -> None:
+    def __init__(
+        self, spec: AgentSpec, engine: EngineSpec, limits: dict[str, int | None], *, blunders: float = 0.0
+    ) -> None:
         self.spec = spec
         self.engines = (engine,)
         self._engine = engine
         self._limits = limits
+        self._blunders = blunders
 
     def plays(self, game: str) -> str | None:
         """Only the games that the engine knows, in every size."""
@@ -38,7 +41,12 @@ class _EnginePlayer:
         return None if name in self.games else f"{self.spec.kind} plays {', '.join(self.games)}, not {game}"
 
     def deliberate(self, view: View[S]) -> Deliberation:
-        """Consult once, declare the engine's line as the plan, play its first move."""
+        """Consult once, declare the engine's line as the plan, play its first move.
+
+        In that share of turns that are to be blunders, drawn by the turn's seed, a legal move drawn alike is played.
+        """
+        if self._blunders and view.rng.random() < self._blunders:
+            return Decision(view.rng.choice(view.game.legal_moves(view.state)))
         query = Query(game=view.game.id, start=view.start, moves=view.moves, seed=view.seed, **self._limits)
         line = yield from consult(self._engine, query)
         yield from propose(Plan(moves=line.pv or (line.move,), value=line.value, why=line.score or ""))
@@ -58,7 +66,15 @@ _OWN_KEYS = {
 """UCI options, in small letters, that are not given by name."""
 
 
-class UciParams(Params):
+class EngineParams(Params):
+    """What every engine player takes."""
+
+    blunders: Annotated[float, Field(ge=0, lt=1)] = Field(
+        0.0, description="share of turns in which a random legal move is played, drawn by the turn's seed"
+    )
+
+
+class UciParams(EngineParams):
     """Parameters of `uci`."""
 
     command: str = Field("stockfish", description="the engine's name on the PATH, or its path")
@@ -117,10 +133,11 @@ class Uci(_EnginePlayer):
             spec,
             EngineSpec(kind="uci", options=tuple(sorted(options.items()))),
             {"nodes": params.nodes, "depth": params.depth, "move_ms": params.move_ms},
+            blunders=params.blunders,
         )
 
 
-class MctsParams(Params):
+class MctsParams(EngineParams):
     """Parameters of `mcts`."""
 
     simulations: Count = Field(1000, description="simulations a move")
@@ -136,8 +153,13 @@ class OpenSpielMcts(_EnginePlayer):
 
     def __init__(self, spec: AgentSpec) -> None:
         params = checked_params(MctsParams, spec.params, where=f"agent {spec.name!r}")
-        options: dict[str, Any] = params.model_dump()
-        super().__init__(spec, EngineSpec(kind="open_spiel_mcts", options=tuple(sorted(options.items()))), {})
+        options: dict[str, Any] = params.model_dump(exclude={"blunders"})
+        super().__init__(
+            spec,
+            EngineSpec(kind="open_spiel_mcts", options=tuple(sorted(options.items()))),
+            {},
+            blunders=params.blunders,
+        )
 
     def plays(self, game: str) -> str | None:
         """Our board games, and OpenSpiel's own that hide nothing, with chance or without."""
@@ -150,7 +172,7 @@ class OpenSpielMcts(_EnginePlayer):
         )
 
 
-class HexSearchParams(Params):
+class HexSearchParams(EngineParams):
     """Parameters of `hex_search`."""
 
     simulations: Count = Field(1000, description="playouts a move")
@@ -165,12 +187,14 @@ class HexSearch(_EnginePlayer):
 
     def __init__(self, spec: AgentSpec) -> None:
         params = checked_params(HexSearchParams, spec.params, where=f"agent {spec.name!r}")
-        options: dict[str, Any] = params.model_dump()
-        super().__init__(spec, EngineSpec(kind="hex_search", options=tuple(sorted(options.items()))), {})
+        options: dict[str, Any] = params.model_dump(exclude={"blunders"})
+        super().__init__(
+            spec, EngineSpec(kind="hex_search", options=tuple(sorted(options.items()))), {}, blunders=params.blunders
+        )
 
 
-class PerfectParams(Params):
-    """Takes none."""
+class PerfectParams(EngineParams):
+    """Parameters of `perfect`."""
 
 
 class PerfectConnectFour(_EnginePlayer):
@@ -179,5 +203,5 @@ class PerfectConnectFour(_EnginePlayer):
     games = ("connect_four",)
 
     def __init__(self, spec: AgentSpec) -> None:
-        checked_params(PerfectParams, spec.params, where=f"agent {spec.name!r}")
-        super().__init__(spec, EngineSpec(kind="bitbully"), {})
+        params = checked_params(PerfectParams, spec.params, where=f"agent {spec.name!r}")
+        super().__init__(spec, EngineSpec(kind="bitbully"), {}, blunders=params.blunders)

@@ -155,6 +155,14 @@ def list_openings(
     list_openings(game, as_json=as_json)
 
 
+@list_app.command("rungs")
+def list_rungs(as_json: Json = False) -> None:
+    """Opponents of the ladder, with their ratings by the stored league."""
+    from stratarena.arena.commands.listing import list_rungs
+
+    list_rungs(as_json=as_json)
+
+
 @list_app.command("tournaments")
 def list_tournaments(db: Db = DEFAULT_DB, as_json: Json = False) -> None:
     """Tournaments in the database."""

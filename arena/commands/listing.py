@@ -1,16 +1,17 @@
-"""`list games|agents|models|openings`: what there is, found without importing a plugin that nobody asked for."""
+"""`list games|agents|models|openings|rungs`: what there is, found without importing a plugin that nobody asked for."""
 
 from __future__ import annotations
 
 import inspect
+from dataclasses import asdict
 from random import Random
 
 from stratarena.arena.commands.console import err, make_table, out, print_json
 from stratarena.games.base import SpecError
 from stratarena.games.openings import kinds, lines
-from stratarena.games.plugins import load, load_game, names
+from stratarena.games.plugins import load, load_game, names, print_spec
 
-__all__ = ["list_openings", "list_plugins"]
+__all__ = ["list_openings", "list_plugins", "list_rungs"]
 
 
 def list_plugins(group: str, *, as_json: bool) -> None:
@@ -48,6 +49,39 @@ def list_openings(game: str, *, as_json: bool) -> None:
         return
     shown = [(kind, name, moves or start) for kind, name, moves, start in rows]
     out().print(make_table("", ["kind", "name", "moves, or position where there are none"], shown))
+
+
+def list_rungs(*, as_json: bool) -> None:
+    """Print every rung of the ladder with its stored rating."""
+    from stratarena.agents.ladder import RUNGS, ratings
+
+    stored = ratings()
+    rows = [(rung, stored.get(rung.name)) for rung in RUNGS]
+    if as_json:
+        print_json(
+            [
+                {
+                    "name": rung.name,
+                    "game": rung.game,
+                    "agent": print_spec(rung.kind, rung.params),
+                    **({} if rating is None else asdict(rating)),
+                }
+                for rung, rating in rows
+            ]
+        )
+        return
+    shown = [
+        (
+            rung.name,
+            print_spec(rung.kind, rung.params),
+            "not rated" if rating is None else str(rating.elo),
+            "" if rating is None else "anchor" if rating.low == rating.high else f"[{rating.low}, {rating.high}]",
+            "" if rating is None else str(rating.matches),
+        )
+        for rung, rating in rows
+    ]
+    out().print(make_table("", ["rung", "what it is", "Elo", "95 %", "matches"], shown, right="Elo|95 %|matches"))
+    out().print("Elo above random play, by game; games cannot be compared with each other")
 
 
 def _first_line(thing: object) -> str:
