@@ -8,15 +8,18 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from stratarena.agents.ladder import LEAGUES, RUNGS, League
 from stratarena.analysis.league import counted
 from stratarena.analysis.ratings import rate
 from stratarena.arena.commands.reading import opened
+from stratarena.games.plugins import print_spec
 
 ROOT = Path(__file__).parents[1]
 STORED = ROOT / "agents" / "data" / "ladder.json"
+PAGE = ROOT / "docs" / "ladder.md"
 DATABASE = "ladder.db"
 
 
@@ -31,6 +34,17 @@ def tournament(league: League) -> str:
         f'name = "ladder-{name}"\nseed = 1\ngames = ["{league.game}"]\nrounds = {league.rounds}\n'
         f'openings = {{ "{league.game}" = "{league.openings}" }}\n{cap}{agents}'
     )
+
+
+def table(found: Mapping[str, Mapping[str, float | int]]) -> str:
+    """The page's table."""
+    rows = ["| rung | what it is | Elo | 95 % | matches |", "| --- | --- | --- | --- | --- |"]
+    for rung in RUNGS:
+        row = found[rung.name]
+        interval = "anchor" if row["low"] == row["high"] else f"{row['low']} to {row['high']}"
+        what = f"`{print_spec(rung.kind, rung.params)}`"
+        rows.append(f"| {rung.name} | {what} | {row['elo']} | {interval} | {row['matches']} |")
+    return "\n".join(rows)
 
 
 def main() -> None:
@@ -69,6 +83,10 @@ def main() -> None:
             }
         )
     STORED.write_text(json.dumps({"leagues": leagues, "ratings": found}, indent=1) + "\n", encoding="utf-8")
+    page = PAGE.read_text(encoding="utf-8")
+    head, _, rest = page.partition("| rung |")
+    _, _, tail = rest.partition("\n\n")
+    PAGE.write_text(f"{head}{table(found)}\n\n{tail}", encoding="utf-8")
     sys.stdout.write(f"stored in {STORED.relative_to(ROOT)}\n")
 
 

@@ -9,7 +9,7 @@ from random import Random
 from stratarena.arena.commands.console import err, make_table, out, print_json
 from stratarena.games.base import SpecError
 from stratarena.games.openings import kinds, lines
-from stratarena.games.plugins import load, load_game, names, print_spec
+from stratarena.games.plugins import BRIDGES, load, load_game, names, print_spec
 
 __all__ = ["list_openings", "list_plugins", "list_rungs"]
 
@@ -31,6 +31,8 @@ def list_plugins(group: str, *, as_json: bool) -> None:
     strangers = any(source != "stratarena" for _, _, source in rows)
     columns = [kind, "what it is", *(["from"] if strangers else [])]
     out().print(make_table("", columns, [row[: len(columns)] for row in rows]))
+    if kind == "games":
+        out().print(f"and games of other libraries: {', '.join(f'{library}:NAME(…)' for library in BRIDGES)}")
 
 
 def list_openings(game: str, *, as_json: bool) -> None:

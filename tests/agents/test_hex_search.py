@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from functools import cache
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -135,6 +136,9 @@ def test_the_winning_openings_are_the_known_ones(size, table):
     """The short diagonal always wins; on 4x4 nothing else does. Turning the board half round changes nothing."""
     assert winning_openings(size) == table
     assert table == table[::-1]
+    if size == 5:
+        page = (Path(__file__).parents[2] / "docs" / "hex.md").read_text(encoding="utf-8")
+        assert table.replace("/", "\n") in page
 
 
 def test_the_centre_wins_on_7x7_by_proof_of_most_replies():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -55,6 +56,15 @@ def test_the_stored_ratings_rise_with_the_names():
         for rating in climb[1:]:
             assert rating.low < rating.elo < rating.high
             assert rating.matches > 0
+
+
+def test_the_page_shows_what_is_stored():
+    """Row by row."""
+    page = (Path(__file__).parents[2] / "docs" / "ladder.md").read_text(encoding="utf-8")
+    for name, rating in ratings().items():
+        (row,) = [row for row in page.splitlines() if row.startswith(f"| {name} |")]
+        assert row.endswith(f"| {rating.matches} |")
+        assert f"| {rating.elo} |" in row
 
 
 def test_a_rung_that_does_not_exist_is_refused_with_those_that_do():
