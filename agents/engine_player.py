@@ -175,7 +175,7 @@ class OpenSpielMcts(_EnginePlayer):
 class HexSearchParams(EngineParams):
     """Parameters of `hex_search`."""
 
-    simulations: Count = Field(1000, description="playouts a move")
+    simulations: Annotated[int, Field(ge=1, le=100_000)] = Field(1000, description="playouts a move")
     connections: bool = Field(True, description="virtual connections and inferior cells, on boards up to 11x11")
     proof_nodes: Annotated[int, Field(ge=0)] = Field(200, description="positions a proof may look at")
 

@@ -8,6 +8,7 @@ The errors this project raises on purpose, each defined in the folder that raise
     │   ├── AmbiguousMove                      could be several moves; never chosen at random
     │   └── IllegalMove                        well-formed, not allowed here
     ├── PositionError          games.base      a text is no position of the game
+    ├── HiddenState            games.adapters  a seat's own view was asked for what only the whole state can tell
     ├── SpecError              games.base      a game, agent, model or tournament is described wrongly
     │   └── NotationError      games.notation  a game in a file cannot be read or written; says which, and where
     ├── Resigned               agents.base     an agent gives the match up

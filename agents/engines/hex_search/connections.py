@@ -123,7 +123,7 @@ def _or_rule(semi: Any, n: int, found: Any) -> int:
     return n_found
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def find_connections(
     board: Any, size: int, around: Any, low: Any, high: Any, colour: int, first: bool, work: int
 ) -> Any:

@@ -77,7 +77,7 @@ def _is_dead(board: Any, size: int, around: Any, low: Any, high: Any, cell: int)
     return False
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def fill_in(board: Any, size: int, around: Any, low: Any, high: Any) -> Any:
     """The board with dead and captured cells filled, and the cells that each colour captured.
 

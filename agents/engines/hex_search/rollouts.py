@@ -32,7 +32,7 @@ def _next(state: Any) -> Any:
     return np.int64((x * np.uint64(_MULTIPLIER)) >> np.uint64(33))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def search(start: Any, to_move: int, allowed: Any, size: int, around: Any, simulations: int, seed: int) -> Any:
     """Visits and wins of every move, and the principal variation.
 
