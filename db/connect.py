@@ -20,10 +20,10 @@ from stratarena.db.views import VIEWS
 
 __all__ = ["SCHEMA", "DatabaseInfo", "info", "open_database", "told", "upgrade"]
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The newest migration."""
 
-_OLDER = ("0000",)
+_OLDER = ("0000", "0001")
 _BUSY_S = 20.0
 _SQLITE_MAGIC = b"SQLite format 3\x00"
 
@@ -73,7 +73,7 @@ def upgrade(url: str) -> tuple[str | None, str]:
     from alembic import command
     from alembic.config import Config
 
-    engine = _engine(url, create=True, read_only=False)
+    engine = _engine(url, create=True, read_only=False, migrates=True)
     try:
         with told(url):
             with engine.connect() as connection:
@@ -84,10 +84,11 @@ def upgrade(url: str) -> tuple[str | None, str]:
             config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
             with engine.begin() as connection:
                 config.attributes["connection"] = connection
-                command.upgrade(config, "head")
-                # Views belong to the program, not to the data: they are made anew by every upgrade.
+                # Views belong to the program, not to the data: they are made anew by every upgrade. They go before
+                # the tables change, since a view that has lost its table stops SQLite from renaming another.
                 for name in reversed(VIEWS):
                     connection.execute(text(f"DROP VIEW IF EXISTS {name}"))
+                command.upgrade(config, "head")
                 for name, (_, query) in VIEWS.items():
                     connection.execute(text(f"CREATE VIEW {name} AS {query}"))
     finally:
@@ -132,7 +133,7 @@ def told(url: str) -> Iterator[None]:
         raise RecordError(_sentence(str(error), url)) from error
 
 
-def _engine(url: str, *, create: bool, read_only: bool) -> Engine:
+def _engine(url: str, *, create: bool, read_only: bool, migrates: bool = False) -> Engine:
     """An engine, the file behind it looked at first: SQLite would make a missing one without a word."""
     parsed = _parse(url)
     path = _sqlite_path(parsed)
@@ -142,7 +143,7 @@ def _engine(url: str, *, create: bool, read_only: bool) -> Engine:
         if parsed.get_backend_name() == "sqlite":
             sealed = read_only and path is not None and not os.access(path.parent, os.W_OK)
             engine = create_engine(_sealed(parsed) if sealed else parsed, connect_args={"timeout": _BUSY_S})
-            _set_pragmas(engine, read_only=read_only)
+            _set_pragmas(engine, read_only=read_only, migrates=migrates)
         else:
             engine = create_engine(parsed)
     except (NoSuchModuleError, ImportError) as error:
@@ -200,15 +201,24 @@ def _check_file(path: Path, *, create: bool) -> None:
         raise RecordError(f"{path} is read-only; playing writes to it")
 
 
-def _set_pragmas(engine: Engine, *, read_only: bool) -> None:
-    pragmas = ["foreign_keys=ON", "cache_size=-65536"]
+def _set_pragmas(engine: Engine, *, read_only: bool, migrates: bool) -> None:
+    # A migration makes tables anew, and a table that others refer to can be dropped only while nobody looks.
+    pragmas = ["foreign_keys=OFF" if migrates else "foreign_keys=ON", "cache_size=-65536"]
     pragmas += ["query_only=ON"] if read_only else ["journal_mode=WAL", "synchronous=NORMAL"]
 
     def on_connect(connection: sqlite3.Connection, record: object) -> None:
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
+        if migrates:
+            # The driver would commit before every CREATE and DROP: a migration is done whole or not at all.
+            connection.isolation_level = None
+
+    def on_begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     event.listen(engine, "connect", on_connect)
+    if migrates:
+        event.listen(engine, "begin", on_begin)
 
 
 def _revision(connection: Connection) -> str | None:
