@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -25,6 +26,21 @@ def _connect_to_this_machine_only(self: socket.socket, address: object) -> None:
         if host not in ("127.0.0.1", "::1", "localhost"):
             raise AssertionError(f"a test tried to reach {address}; tests need no network")
     _connect(self, address)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def golden():
+    """Compares a text with a file of `tests/golden` that people can read; UPDATE_GOLDEN=1 writes it anew."""
+
+    def compare(name, text):
+        file = Path(__file__).parent / "golden" / name
+        if os.environ.get("UPDATE_GOLDEN") == "1":
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        assert file.exists(), f"there is no {name}: run with UPDATE_GOLDEN=1 and read what it writes"
+        assert text == file.read_text(encoding="utf-8")
+
+    return compare
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,0 +1,1 @@
+"""The battle card game: two rows of cards bought from a purse fight by themselves."""
