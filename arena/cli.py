@@ -294,6 +294,47 @@ def import_games(
     )
 
 
+@app.command()
+def simulate(
+    game: Annotated[str, typer.Argument(metavar="GAME", help="tower_defense, battle_card or turn_based.")],
+    rules: Annotated[
+        str, typer.Option("--rules", help="as_written: what models are told; published: the original programs.")
+    ] = "as_written",
+    plans: Annotated[
+        Path | None, typer.Option("--plans", metavar="FILE", help="A JSON object with both sides' plans.")
+    ] = None,
+    batch: Annotated[
+        Path | None, typer.Option("--batch", metavar="FILE", help="A JSON list of such objects; prints one line each.")
+    ] = None,
+    trace: Annotated[bool, typer.Option("--trace", help="Tell everything that happens.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Let two plans of a resource-limited game meet: winner, survivors, costs and verdicts."""
+    from stratarena.arena.commands.simulating import simulate
+
+    simulate(game, rules=rules, plans=plans, batch=batch, trace=trace, as_json=as_json)
+
+
+@app.command()
+def metrics(
+    from_log: Annotated[
+        Path, typer.Option("--from-log", metavar="FILE", help="A JSON list of logs of the published programs.")
+    ],
+    definition: Annotated[
+        str, typer.Option("--definition", help="published: the public evaluator's formulas, defects included.")
+    ] = "published",
+    as_json: Json = False,
+) -> None:
+    """Compute process metrics: win rate, over-correction risk, correction success, slope, over-budget ratio."""
+    from stratarena.arena.commands.measuring import metrics_from_log
+
+    if definition != "published":
+        raise SpecError(
+            f"--definition {definition!r}: logs of the published programs are measured by their own, published"
+        )
+    metrics_from_log(from_log)
+
+
 @db_app.command("upgrade")
 def db_upgrade(db: Db = DEFAULT_DB) -> None:
     """Bring a database to this program's schema; makes it where there is none."""
