@@ -9,6 +9,8 @@ from stratarena.agents.base import AgentSpec, Decision, Deliberation, View, prop
 from stratarena.agents.engines.base import EngineSpec
 from stratarena.agents.params import Params, checked_params
 from stratarena.agents.plan import Plan
+from stratarena.agents.planners import greedy_submission, random_submission
+from stratarena.agents.planning import needs_plans
 from stratarena.games.base import Move
 
 __all__ = ["Greedy", "Random"]
@@ -36,24 +38,28 @@ class _Baseline:
 
 
 class Random(_Baseline):
-    """Plays a legal move chosen uniformly at random, from the turn's own seed."""
+    """Plays a legal move chosen uniformly at random, from the turn's own seed; where a move is a plan, a random plan."""
 
     def deliberate(self, view: View[S]) -> Deliberation:
         """One uniform draw; the seed is itself uniform over 63 bits, so its remainder needs no generator."""
+        if needs_plans(view.game.id):
+            return (yield from random_submission(view))
         moves = view.game.legal_moves(view.state)
         return Decision(moves[view.seed % len(moves)])
-        yield
 
 
 class Greedy(_Baseline):
     """Wins at once if it can, else does not let the opponent win at once, else plays at random.
 
     Sees two plies ahead through the rules alone, in any game: every agent that claims to plan should beat it. In a game
-    of hidden information it plays at random.
+    of hidden information it plays at random. Where a move is a plan, it buys the most strength for the coin and stays
+    with that.
     """
 
     def deliberate(self, view: View[Any]) -> Deliberation:
         """Declares a plan when it wins, or when all but some moves lose."""
+        if needs_plans(view.game.id):
+            return (yield from greedy_submission(view))
         moves = view.game.legal_moves(view.state)
         if not view.game.traits.open_information:
             # What cannot be seen cannot be looked ahead in.

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field
 
 from stratarena.agents.base import AgentSpec, Decision, Deliberation, View, ask
 from stratarena.agents.engines.base import EngineSpec
-from stratarena.agents.models.base import Finish, Request, Sampling
+from stratarena.agents.models.base import Finish, Message, Request, Sampling
 from stratarena.agents.params import Params, checked_params
-from stratarena.agents.prompts import move_messages
+from stratarena.agents.plan import Cause, Plan
+from stratarena.agents.planning import declare, needs_plans, series_of
+from stratarena.agents.prompts import LOOK_AGAIN, move_messages, plan_messages, too_dear
 from stratarena.agents.reading import Reader, read_move
+from stratarena.games.resource.base import VerdictKind
+from stratarena.games.resource.series import KEEP, says_keep
 
 __all__ = ["Direct"]
 
@@ -30,6 +34,13 @@ class DirectParams(Params):
     reasoning: bool = Field(False, description="whether the prompt invites thoughts before the move")
     example: bool = Field(False, description="whether the prompt begins with an example of an answer")
     reader: Reader = Field("strict", description="how an answer is read: strict or tolerant")
+    plan_tokens: Annotated[int, Field(ge=1)] = Field(2048, description="bound on one answer where a move is a plan")
+    opening_attempts: Annotated[int, Field(ge=1, le=20)] = Field(
+        1, description="answers it may give until its opening plan is within the purse"
+    )
+    self_checks: Annotated[int, Field(ge=0, le=20)] = Field(
+        0, description="times it looks at its plan again before it submits it, where a move is a plan"
+    )
 
 
 class Direct:
@@ -51,14 +62,11 @@ class Direct:
         return None
 
     def deliberate(self, view: View[S]) -> Deliberation:
-        """One request; whatever it answers is read once."""
+        """One request; whatever it answers is read once. A plan may take more, as the parameters say."""
         params = self._params
-        sampling = Sampling(
-            max_tokens=params.max_tokens,
-            temperature=params.temperature,
-            top_p=params.top_p,
-            seed=view.seed if params.temperature > 0 else None,
-        )
+        if needs_plans(view.game.id):
+            return (yield from self._plan(view))
+        sampling = self._sampling(view, params.max_tokens)
         messages = move_messages(
             view,
             list_legal_moves=params.list_legal_moves,
@@ -71,3 +79,41 @@ class Direct:
             view.game, view.state, answer.text, reader=params.reader, cut_off=answer.finish is Finish.LENGTH
         )
         return Decision(move)
+
+    def _plan(self, view: View[Any]) -> Deliberation:
+        """A whole plan: asked for, asked again while an opening is too dear, looked at again, submitted."""
+        params, series = self._params, series_of(view.game.id)
+        sampling = self._sampling(view, params.plan_tokens)
+        messages = plan_messages(view)
+        opening = view.state.plan_of(view.seat) is None
+        standing: Plan | None = None
+        cause = Cause.SERIES
+        for attempt in range(1, (params.opening_attempts if opening else 1) + 1):
+            (answer,) = yield from ask(params.model, Request(messages=messages, sampling=sampling))
+            move = series.parse(view.state, answer.text)
+            standing = yield from declare(view, move, cause=cause, standing=standing)
+            messages = (*messages, Message("assistant", answer.text))
+            verdict = None if move == KEEP else series.judge(view.state, view.seat, move)
+            if attempt == params.opening_attempts or verdict is None or verdict.kind is not VerdictKind.OVER_PURSE:
+                break
+            messages = (*messages, Message("user", too_dear(verdict, attempt=attempt)))
+            cause = Cause.OVER_PURSE
+        for _ in range(params.self_checks):
+            messages = (*messages, Message("user", LOOK_AGAIN))
+            (answer,) = yield from ask(params.model, Request(messages=messages, sampling=sampling))
+            messages = (*messages, Message("assistant", answer.text))
+            second = series.parse(view.state, answer.text)
+            # An answer that keeps the plan, or holds none, leaves what was said before as it is.
+            if not says_keep(answer.text) and series.judge(view.state, view.seat, second).plan is not None:
+                move = second
+                standing = yield from declare(view, move, cause=Cause.SELF_CHECK, standing=standing)
+        return Decision(move)
+
+    def _sampling(self, view: View[Any], max_tokens: int) -> Sampling:
+        params = self._params
+        return Sampling(
+            max_tokens=max_tokens,
+            temperature=params.temperature,
+            top_p=params.top_p,
+            seed=view.seed if params.temperature > 0 else None,
+        )

@@ -11,6 +11,7 @@ from stratarena.agents.base import AgentSpec, Decision, Deliberation, View, prop
 from stratarena.agents.engines.base import EngineSpec
 from stratarena.agents.params import Params, checked_params
 from stratarena.agents.plan import Plan
+from stratarena.agents.planning import needs_plans
 from stratarena.agents.prompts import move_messages
 
 __all__ = ["Likelihood"]
@@ -41,8 +42,8 @@ class Likelihood:
         self.models = (self._params.model,)
 
     def plays(self, game: str) -> str | None:
-        """Every game that can be put into words, which is every game."""
-        return None
+        """Every game whose legal moves can be listed."""
+        return f"{game} has no list of legal moves to score" if needs_plans(game) else None
 
     def deliberate(self, view: View[S]) -> Deliberation:
         """Scores every legal move in one request; of equals the first in the game's order is chosen."""

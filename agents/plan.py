@@ -24,7 +24,7 @@ class Cause(Enum):
     OVER_PURSE = "over_purse"
     """The plan cost more than the purse holds."""
     SERIES = "series"
-    """The result of an earlier match of the series."""
+    """The result of an earlier round or match of the series."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,8 +9,9 @@ from typing import Any
 from stratarena.agents.base import View
 from stratarena.agents.models.base import Message
 from stratarena.games.base import Game, Move, Seat
+from stratarena.games.resource.base import Verdict
 
-__all__ = ["TEMPLATE", "move_messages"]
+__all__ = ["LOOK_AGAIN", "TEMPLATE", "move_messages", "plan_messages", "too_dear"]
 
 TEMPLATE = "board-v1"
 
@@ -38,6 +39,28 @@ def move_messages(
         messages.append(Message("assistant", refusal.text))
         messages.append(Message("user", f"That was refused ({refusal.kind}): {refusal.why}.\n{answer}"))
     return tuple(messages)
+
+
+def plan_messages(view: View[Any]) -> tuple[Message, ...]:
+    """The conversation that asks for a whole plan: the rules, and all that the seat is told now."""
+    return (
+        Message("system", f"You play a game of plans to win.\n{view.game.rules}"),
+        Message("user", view.game.render(view.state, view.seat)),
+    )
+
+
+def too_dear(verdict: Verdict[Any], *, attempt: int) -> str:
+    """What is said of a plan that costs more than its purse before it is asked for again."""
+    return (
+        f"Attempt {attempt} costs {verdict.cost}, {verdict.purse.excess(verdict.cost or 0)} more than your purse of "
+        f"{verdict.purse.amount}. Submit a plan within the purse: one JSON object and no other text."
+    )
+
+
+LOOK_AGAIN = (
+    "Look at your plan again before it is submitted. If it can be better, answer with the better plan as one JSON object "
+    "and no other text; if not, answer keep."
+)
 
 
 def _position(view: View[Any], answer: str, *, list_legal_moves: bool, history: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import fields
 from enum import Enum
@@ -14,6 +13,7 @@ from stratarena.games.base import ArenaError, Seat, SpecError
 from stratarena.games.resource.base import Event, ResourceGame, Result, Round, RuleSet, Verdict, play_round
 from stratarena.games.resource.reading import NoJson, parse_json
 from stratarena.games.resource.registry import resource_game
+from stratarena.games.resource.wording import describe_event
 
 __all__ = ["PlansError", "simulate"]
 
@@ -143,8 +143,7 @@ def _print(rules: ResourceGame[Any], played: Round[Any], variant: str, *, trace:
         console.print(f"frames of {variant.rpartition('_')[2]} ms")
     if trace and played.result is not None:
         for event in played.result.trace:
-            told = " ".join(f"{name}={json.dumps(value)}" for name, value in _facts(event) if name != "at")
-            console.print(f"{event.at:>7}  {type(event).__name__:<12} {told}")
+            console.print(describe_event(event))
     for seat, verdict in played.verdicts.items():
         cost = "no cost" if verdict.cost is None else f"cost {verdict.cost} of {verdict.purse.amount}"
         console.print(f"{rules.sides[seat].label}: {cost}, {verdict.kind.value.replace('_', ' ')}")
