@@ -22,6 +22,8 @@ from stratarena.arena.events import (
     Proposed,
     Refused,
     Revised,
+    RoundPlayed,
+    Submitted,
     Transcribed,
     TurnClosed,
 )
@@ -175,6 +177,10 @@ def _lines(body: Body, limit: int, width: int) -> Iterator[str]:
         case Revised(before, after, cause):
             revision = f"{' '.join(before.moves) or 'nothing'} → {_plan(after, limit)} (because: {cause.value})"
             yield from _labelled("revised", printable(revision), width)
+        case Submitted():
+            yield from _labelled("plan is", _submitted(body, limit), width)
+        case RoundPlayed():
+            yield from _labelled("round", _round(body), width)
         case Refused(refusal):
             said = f"{refusal.kind}: “{shortened(refusal.text, limit)}”: {shortened(refusal.why, limit)}"
             yield from _labelled("refused", said, width)
@@ -185,6 +191,26 @@ def _lines(body: Body, limit: int, width: int) -> Iterator[str]:
             yield from _labelled("fault", f"{where}: {shortened(error, limit)}", width)
         case _:
             assert_never(body)
+
+
+def _submitted(body: Submitted, limit: int) -> str:
+    """What an answer was by the rules."""
+    cost = "no cost" if body.cost is None else f"cost {body.cost} of {body.purse}"
+    how = "kept" if body.kept else "changed" if body.changed else "the same as before"
+    problems = f": {shortened(body.problems, limit)}" if body.problems else ""
+    return printable(f"{body.verdict.replace('_', ' ')}, {cost}, {how}{problems}")
+
+
+def _round(body: RoundPlayed) -> str:
+    """Who won a round, and how."""
+    name = "opening" if body.label == 0 else str(body.label)
+    won = "nobody wins" if body.winner is None else f"the {body.winner.value} seat wins"
+    how = f" (decided by {body.decided_by.replace('_', ' ')})" if body.decided_by != "simulation" else ""
+    simulated = ""
+    if body.reason is not None and body.length is not None and body.margin is not None:
+        left = ", ".join(f"{unit} {health:g}" for _, unit, health, _ in body.survivors) or "nobody"
+        simulated = f"; {body.reason.replace('_', ' ')} after {body.length}, margin {body.margin:+.2f}, left: {left}"
+    return printable(f"{name}: {won}{how}{simulated}")
 
 
 def _notes(noted: NotedMove, limit: int, width: int) -> Iterator[str]:

@@ -32,6 +32,8 @@ __all__ = [
     "Recorder",
     "Refused",
     "Revised",
+    "RoundPlayed",
+    "Submitted",
     "Transcribed",
     "TurnClosed",
 ]
@@ -81,6 +83,43 @@ class Revised:
     before: Plan
     after: Plan
     cause: Cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Submitted:
+    """A seat answered in a resource-limited game: what its answer was by the rules, whatever came of it."""
+
+    verdict: str
+    """`"ok"`, `"over_budget"` (of the purse), `"illegal"`, `"schema_error"` or `"unparseable"`; of a kept plan its own."""
+    cost: int | None
+    """By the price list; None where there is no plan, or an item has no price."""
+    purse: int
+    kept: bool
+    """The answer was to keep the plan."""
+    changed: bool
+    """The plan in play is another one than before."""
+    problems: str
+    """Everything wrong with it, a line each; empty for a good one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundPlayed:
+    """A round was simulated with the plans in play, and decided."""
+
+    label: int
+    """0 for the opening plans, then the scored rounds."""
+    winner: Seat | None
+    decided_by: str
+    """`"bad_plan"`, `"over_budget"` (of the purse) or `"simulation"`."""
+    simulated: Seat | None
+    """Who won the simulation; None without a winner or without a simulation."""
+    reason: str | None
+    """The rule that ended the simulation; None without one."""
+    length: int | None
+    margin: float | None
+    """Of the simulation, -1 to 1, from FIRST's point of view."""
+    survivors: tuple[tuple[Seat, str, float, str], ...]
+    """Seat, name, health and place of what was left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +193,8 @@ Body = (
     | Consulted
     | Proposed
     | Revised
+    | Submitted
+    | RoundPlayed
     | Refused
     | Overran
     | Faulted

@@ -13,6 +13,7 @@ from stratarena.arena.events import MatchClosed, MatchOpened, Recorder, TurnClos
 from stratarena.arena.meter import MeteredGame, Scopes, Tally
 from stratarena.arena.notes import Notes
 from stratarena.arena.referee import Arrival, Pending, Turn, take_turn
+from stratarena.arena.rounds import facts_of_turn
 from stratarena.arena.specs import Budgets, Ending, Policies, Verdict
 from stratarena.arena.store import MatchProgress
 from stratarena.games.base import ArenaError, Game, IllegalMove, Seat
@@ -125,6 +126,8 @@ def play_match(
         if decision is not None:
             state = ruling.after
             sitter.standing = ruling.standing
+            for fact in facts_of_turn(game, state):
+                notes.write(seat, fact)
         sitter.scopes.add(ruling.spend)
         notes.write(
             seat,

@@ -36,6 +36,8 @@ from stratarena.arena.events import (
     Proposed,
     Refused,
     Revised,
+    RoundPlayed,
+    Submitted,
     Transcribed,
     TurnClosed,
 )
@@ -374,6 +376,11 @@ class Reader:
         moves = self.moves(match_id)
         for row in self._of(match_id, "consultations"):
             yield event(row, _consultation(row, match, moves))
+        for row in self._of(match_id, "submissions"):
+            facts = {name: row[name] for name in ("verdict", "cost", "purse", "kept", "changed")}
+            yield event(row, Submitted(**facts, problems=texts[row["problems"]]))
+        for row in self._of(match_id, "rounds"):
+            yield event(row, _round(row, texts))
         for row in self._of(match_id, "refusals"):
             yield event(row, Refused(Refusal(row["kind"], texts[row["text"]], row["why"])))
         for row in self._of(match_id, "overruns"):
@@ -393,6 +400,8 @@ class Reader:
             (_T["model_calls"], "continuations"),
             (_T["plans"], "why"),
             (_T["refusals"], "text"),
+            (_T["submissions"], "problems"),
+            (_T["rounds"], "survivors"),
             (_T["faults"], "detail"),
         ]
         texts = _T["texts"]
@@ -468,6 +477,18 @@ _SPEND_FIELDS = ("model_calls", "prompt_tokens", "completion_tokens", "nodes", "
 
 def _opening_length(match: Any) -> int:
     return len(match["opening_moves"].split())
+
+
+def _round(row: Any, texts: dict[str, str]) -> RoundPlayed:
+    facts = {name: row[name] for name in ("label", "decided_by", "reason", "length", "margin")}
+    return RoundPlayed(
+        **facts,
+        winner=Seat(row["winner"]) if row["winner"] else None,
+        simulated=Seat(row["simulated"]) if row["simulated"] else None,
+        survivors=tuple(
+            (Seat(seat), name, health, place) for seat, name, health, place in json.loads(texts[row["survivors"]])
+        ),
+    )
 
 
 def _plan(row: Any, texts: dict[str, str]) -> Plan:

@@ -22,6 +22,8 @@ from stratarena.arena.events import (
     Proposed,
     Refused,
     Revised,
+    RoundPlayed,
+    Submitted,
     Transcribed,
     TurnClosed,
 )
@@ -39,6 +41,8 @@ from stratarena.db.rows import (
     overrun_row,
     plan_row,
     refusal_row,
+    round_row,
+    submission_row,
     text_row,
 )
 from stratarena.db.schema import metadata
@@ -193,6 +197,10 @@ class SqlStore:
                 before_seq = self._standing_seq(match_id, seat)
                 self._plan(event, after)
                 self._rows["revisions"].append((match_id, seq, ply, at_ms, _SEAT[seat], before_seq, cause.value))
+            case Submitted():
+                self._rows["submissions"].append(submission_row(event, body, self._keep))
+            case RoundPlayed():
+                self._rows["rounds"].append(round_row(event, body, self._keep))
             case Refused():
                 self._rows["refusals"].append(refusal_row(event, body, self._keep))
             case Overran():

@@ -9,7 +9,7 @@ from typing import Any
 
 from stratarena.agents.models.base import Completion, Request, Scores, Scoring
 from stratarena.agents.plan import Plan
-from stratarena.arena.events import Called, Consulted, Event, Faulted, Overran, Refused
+from stratarena.arena.events import Called, Consulted, Event, Faulted, Overran, Refused, RoundPlayed, Submitted
 from stratarena.db.schema import metadata
 
 __all__ = [
@@ -21,6 +21,8 @@ __all__ = [
     "overrun_row",
     "plan_row",
     "refusal_row",
+    "round_row",
+    "submission_row",
     "text_row",
 ]
 
@@ -111,6 +113,27 @@ def consultation_row(event: Event, body: Consulted) -> Row:
 def plan_row(event: Event, plan: Plan, keep: Any) -> Row:
     """The row of a declared plan."""
     return (*_head(event), " ".join(plan.moves), plan.cost, plan.value, keep(plan.why))
+
+
+def submission_row(event: Event, body: Submitted, keep: Any) -> Row:
+    """The row of an answer in a resource-limited game."""
+    return (*_head(event), body.verdict, body.cost, body.purse, body.kept, body.changed, keep(body.problems))
+
+
+def round_row(event: Event, body: RoundPlayed, keep: Any) -> Row:
+    """The row of a round."""
+    left = [(seat.value, name, health, place) for seat, name, health, place in body.survivors]
+    return (
+        *_head(event),
+        body.label,
+        body.winner.value if body.winner else None,
+        body.decided_by,
+        body.simulated.value if body.simulated else None,
+        body.reason,
+        body.length,
+        body.margin,
+        keep(json.dumps(left, ensure_ascii=False)),
+    )
 
 
 def refusal_row(event: Event, body: Refused, keep: Any) -> Row:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     CheckConstraint,
     Column,
     Float,
@@ -219,7 +220,7 @@ _of_match(
     "moves",
     "Every ply, the opening's included.",
     *_seat(),
-    _needed("move", String(40), "In the game's notation."),
+    _needed("move", Text, "In the game's notation; where a move is a plan, the plan as JSON."),
     _needed("source", String(7), "`opening`, `agent`, or `import` for a game read from a file."),
     _maybe("confidence", Float, "The agent's stated chance of winning, 0 to 1."),
     _maybe("fallback", String(80), "Set when the move is a declared substitute for a finished thought."),
@@ -305,6 +306,42 @@ _of_match(
     _one_of("cause", "opponent", "refused", "self_check", "search", "over_purse", "series"),
     ForeignKeyConstraint(["match_id", "before_seq"], ["plans.match_id", "plans.seq"]),
     ForeignKeyConstraint(["match_id", "seq"], ["plans.match_id", "plans.seq"], name="fk_revisions_after"),
+)
+_of_match(
+    "submissions",
+    "What each answer was where a move is a plan: by the rules, whatever came of it.",
+    *_seat(),
+    _needed(
+        "verdict", String(12), "What the rules say of it; `over_budget` is over the purse. Of a kept plan its own."
+    ),
+    _maybe("cost", Integer, "By the price list; null where there is no plan, or an item has no price."),
+    _needed("purse", Integer, "What it may cost."),
+    _needed("kept", Boolean, "Whether the answer was to keep the plan."),
+    _needed("changed", Boolean, "Whether the plan in play is another one than before."),
+    _text("problems", "Everything wrong with it, a line each."),
+    _one_of("verdict", "ok", "over_budget", "illegal", "schema_error", "unparseable"),
+    *_at_least_0("purse"),
+)
+_of_match(
+    "rounds",
+    "Every round where a move is a plan: both plans in play, simulated after an answer. Only the plan of the seat that "
+    "answered can differ from the round before.",
+    *_seat(),
+    _needed("label", Integer, "0 for the opening plans, then the scored rounds."),
+    _maybe("winner", String(6), "`first` or `second`; null for nobody."),
+    _needed(
+        "decided_by", String(11), "`bad_plan`, `over_budget` (of the purse) or `simulation`: the first that applies."
+    ),
+    _maybe("simulated", String(6), "Who won the simulation, whatever else was decided."),
+    _maybe("reason", String(80), "The rule that ended the simulation; null without one."),
+    _maybe("length", Integer, "Its length: actions, attacks, or the game's clock."),
+    _maybe("margin", Float, "How clearly FIRST won it, -1 to 1."),
+    _text("survivors", "What was left: seat, name, health and place of each, as JSON."),
+    _one_of("winner", "first", "second"),
+    _one_of("simulated", "first", "second"),
+    _one_of("decided_by", "bad_plan", "over_budget", "simulation"),
+    CheckConstraint("margin BETWEEN -1 AND 1", name="margin"),
+    *_at_least_0("label"),
 )
 _of_match(
     "refusals",

@@ -39,6 +39,14 @@ kind = "random"
 """
 
 
+OF_0001 = frozenset(
+    (
+        "agents", "call_messages", "consultations", "faults", "identities", "matches", "model_calls", "models", "moves",
+        "overruns", "plans", "refusals", "revisions", "spends", "texts", "tournaments", "turns",
+    )
+)  # fmt: skip
+
+
 def first_release(url, folder):
     """A database as the first release left it, with one match that a forfeit ended in its first turn."""
     recorded = open_database(f"{folder}/recorded.db", create=True)
@@ -77,11 +85,7 @@ def rows(url):
     engine = create_engine(url)
     try:
         with engine.connect() as connection:
-            names = [
-                name
-                for name in inspect(connection).get_table_names()
-                if name != "alembic_version" and not name.startswith("import")
-            ]
+            names = [name for name in inspect(connection).get_table_names() if name in OF_0001]
             return {
                 name: sorted(map(repr, connection.execute(text(f"SELECT * FROM {name}")).mappings().all()))
                 for name in names

@@ -30,6 +30,8 @@ from stratarena.arena.events import (
     Proposed,
     Refused,
     Revised,
+    RoundPlayed,
+    Submitted,
     TurnClosed,
 )
 from stratarena.arena.schedule import make_schedule
@@ -97,6 +99,26 @@ plans = st.builds(
     value=st.none() | st.floats(-1, 1),
     why=any_text,
 )
+submissions = st.builds(
+    Submitted,
+    verdict=st.sampled_from(["ok", "over_budget", "illegal", "schema_error", "unparseable"]),
+    cost=st.none() | numbers,
+    purse=numbers,
+    kept=st.booleans(),
+    changed=st.booleans(),
+    problems=any_text,
+)
+rounds = st.builds(
+    RoundPlayed,
+    label=numbers,
+    winner=st.none() | st.sampled_from(Seat),
+    decided_by=st.sampled_from(["bad_plan", "over_budget", "simulation"]),
+    simulated=st.none() | st.sampled_from(Seat),
+    reason=st.none() | words,
+    length=st.none() | numbers,
+    margin=st.none() | st.floats(-1, 1),
+    survivors=st.lists(st.tuples(st.sampled_from(Seat), words, st.floats(-10, 1000), words), max_size=3).map(tuple),
+)
 messages = st.lists(st.builds(Message, st.sampled_from(["system", "user", "assistant"]), any_text), max_size=4).map(
     tuple
 )
@@ -155,7 +177,9 @@ def streams(draw, spec):
     for _ in range(draw(st.integers(1, 4))):
         seat = draw(st.sampled_from(Seat))
         for _ in range(draw(st.integers(0, 4))):
-            kind = draw(st.sampled_from(["call", "consult", "plan", "revise", "refuse", "overrun", "fault"]))
+            kind = draw(
+                st.sampled_from(["call", "consult", "plan", "revise", "submit", "round", "refuse", "overrun", "fault"])
+            )
             if kind == "call":
                 add(seat, draw(calls()))
             elif kind == "consult":
@@ -195,6 +219,10 @@ def streams(draw, spec):
                         )
                     ),
                 )
+            elif kind == "submit":
+                add(seat, draw(submissions))
+            elif kind == "round":
+                add(seat, draw(rounds))
             elif kind == "overrun":
                 add(
                     seat, Overran(draw(st.sampled_from(["move", "match", "agent"])), Overrun("nodes", 5.0, draw(times)))
