@@ -8,6 +8,7 @@ from typing import Any
 
 from stratarena.agents.base import View
 from stratarena.agents.models.base import Message
+from stratarena.agents.planning import series_of
 from stratarena.games.base import Game, Move, Seat
 from stratarena.games.resource.base import Verdict
 
@@ -45,7 +46,7 @@ def plan_messages(view: View[Any]) -> tuple[Message, ...]:
     """The conversation that asks for a whole plan: the rules, and all that the seat is told now."""
     return (
         Message("system", f"You play a game of plans to win.\n{view.game.rules}"),
-        Message("user", view.game.render(view.state, view.seat)),
+        Message("user", series_of(view.game.id).brief(view.state, view.seat)),
     )
 
 

@@ -317,21 +317,31 @@ def simulate(
 
 @app.command()
 def metrics(
+    tournament: Annotated[str | None, typer.Argument(help="Its name; may be left out when there is only one.")] = None,
     from_log: Annotated[
-        Path, typer.Option("--from-log", metavar="FILE", help="A JSON list of logs of the published programs.")
-    ],
+        Path | None,
+        typer.Option("--from-log", metavar="FILE", help="A JSON list of logs of the published programs instead."),
+    ] = None,
     definition: Annotated[
-        str, typer.Option("--definition", help="published: the public evaluator's formulas, defects included.")
-    ] = "published",
+        str | None,
+        typer.Option("--definition", help="ours (default), or published: the public evaluator's formulas."),
+    ] = None,
+    db: Db = DEFAULT_DB,
     as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, a line for each metric.")] = False,
 ) -> None:
     """Compute process metrics: win rate, over-correction risk, correction success, slope, over-budget ratio."""
-    from stratarena.arena.commands.measuring import metrics_from_log
+    from stratarena.arena.commands.measuring import metrics, metrics_from_log
 
-    if definition != "published":
-        raise SpecError(
-            f"--definition {definition!r}: logs of the published programs are measured by their own, published"
-        )
+    if definition not in (None, "ours", "published"):
+        raise SpecError(f"--definition {definition!r}; expected ours or published")
+    if as_json and as_csv:
+        raise SpecError("--json and --csv exclude each other")
+    if from_log is None:
+        metrics(tournament, db=db, definition=definition or "ours", as_json=as_json, as_csv=as_csv)
+        return
+    if definition == "ours" or tournament is not None or as_csv:
+        raise SpecError("--from-log measures logs by the published formulas, without a tournament and as JSON lines")
     metrics_from_log(from_log)
 
 

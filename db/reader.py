@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 from typing import Any
 
-from sqlalchemy import Engine, Select, select, text
+from sqlalchemy import Engine, Select, func, select, text
 
 from stratarena.agents.base import Refusal
 from stratarena.agents.budget import Overrun, Spend
@@ -41,9 +41,19 @@ from stratarena.arena.events import (
     Transcribed,
     TurnClosed,
 )
+from stratarena.arena.specs import Ending
 from stratarena.db.connect import told
 from stratarena.db.errors import RecordError
-from stratarena.db.records import AgentRecord, FaultRecord, MatchRecord, Origin, TournamentRecord, TurnRecord
+from stratarena.db.records import (
+    AgentRecord,
+    AnswerRecord,
+    FaultRecord,
+    MatchRecord,
+    Origin,
+    SeriesRecord,
+    TournamentRecord,
+    TurnRecord,
+)
 from stratarena.db.schema import metadata
 from stratarena.db.state import verdict_of
 from stratarena.db.texts import read_text, unpack
@@ -172,6 +182,59 @@ class Reader:
                         **dict(zip(_TURN_FIELDS, rest, strict=True)),
                     ),
                 )
+
+    def series(self, tournament: TournamentRecord) -> tuple[SeriesRecord, ...]:
+        """Every match whose moves are plans and that did not end void, as far as it was played; answers in order."""
+        counted = {
+            match.match_id: match
+            for match in self.matches(tournament)
+            if match.verdict is not None and match.verdict.ending is not Ending.VOID
+        }
+        answers, rounds, overruns, matches = _T["submissions"], _T["rounds"], _T["overruns"], _T["matches"]
+        here = matches.c.tournament_id == tournament.tournament_id
+        followed = (rounds.c.match_id == answers.c.match_id) & (rounds.c.ply == answers.c.ply)
+        passed = {
+            (match_id, ply): number
+            for match_id, ply, number in self._rows(
+                select(overruns.c.match_id, overruns.c.ply, func.count())
+                .select_from(overruns.join(matches, matches.c.id == overruns.c.match_id))
+                .where(here)
+                .group_by(overruns.c.match_id, overruns.c.ply)
+            )
+        }
+        query = (
+            select(answers, rounds.c.label, rounds.c.winner)
+            .select_from(answers.join(matches, matches.c.id == answers.c.match_id).outerjoin(rounds, followed))
+            .where(here)
+            .order_by(answers.c.match_id, answers.c.seq)
+        )
+        found: dict[int, list[AnswerRecord]] = {}
+        for row in self._mappings(query):
+            if row["match_id"] in counted:
+                found.setdefault(row["match_id"], []).append(
+                    AnswerRecord(
+                        seat=Seat(row["seat"]),
+                        verdict=row["verdict"],
+                        cost=row["cost"],
+                        purse=row["purse"],
+                        kept=row["kept"],
+                        changed=row["changed"],
+                        label=row["label"],
+                        winner=Seat(row["winner"]) if row["winner"] else None,
+                        n_overruns=passed.get((row["match_id"], row["ply"]), 0),
+                    )
+                )
+        return tuple(
+            SeriesRecord(
+                match_id=match_id,
+                key=counted[match_id].key,
+                game=counted[match_id].game,
+                first=counted[match_id].first,
+                second=counted[match_id].second,
+                answers=tuple(given),
+            )
+            for match_id, given in found.items()
+        )
 
     def refusals(self, tournament: TournamentRecord) -> tuple[tuple[int, Seat, str], ...]:
         """Match, seat and kind of every refused answer."""

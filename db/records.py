@@ -9,7 +9,16 @@ from typing import Any
 from stratarena.arena.specs import Verdict
 from stratarena.games.base import Move, Seat
 
-__all__ = ["AgentRecord", "FaultRecord", "MatchRecord", "Origin", "TournamentRecord", "TurnRecord"]
+__all__ = [
+    "AgentRecord",
+    "AnswerRecord",
+    "FaultRecord",
+    "MatchRecord",
+    "Origin",
+    "SeriesRecord",
+    "TournamentRecord",
+    "TurnRecord",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +83,40 @@ class TurnRecord:
     n_refused: int
     """Answers the referee turned down in this turn."""
     n_overruns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerRecord:
+    """One answer where a move is a plan, and the round that followed it."""
+
+    seat: Seat
+    verdict: str
+    """What the rules said of it; of a kept plan what they said of that."""
+    cost: int | None
+    purse: int
+    kept: bool
+    changed: bool
+    """The plan in play is another one than before."""
+    label: int | None
+    """The round's: 0 for the opening plans; None for FIRST's opening, which no round follows."""
+    winner: Seat | None
+    """The round's; None for nobody, or without a round."""
+    n_overruns: int
+    """Thinking budgets passed in its turn."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesRecord:
+    """One match whose moves are plans, that is over and counts."""
+
+    match_id: int
+    key: str
+    game: str
+    first: str
+    """The agent in seat FIRST, the defending side."""
+    second: str
+    answers: tuple[AnswerRecord, ...]
+    """In the order in which they were given, the two opening plans first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """Named openings by game: where both matches of a pair begin.
 
 Kinds: `"start"`, the game's own beginning (in Chess960, each of its starts in turn); `"book"`, well-known lines by name; `"balanced"`, positions that are even by
-a solver or by a long search. The lists are text files beside this module, each saying how it was made.
+a solver or by a long search; `"orders"`, in games of plans, each seat in turn as the one that updates first. The lists are text files beside this module, each saying how it was made.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from functools import lru_cache
 from pathlib import Path
 from random import Random
 
-from stratarena.games.base import Move, SpecError
+from stratarena.games.base import Move, Seat, SpecError
 from stratarena.games.plugins import parse_spec
+from stratarena.games.resource.registry import NAMES as SERIES
 
 __all__ = ["Line", "chosen", "kinds", "lines"]
 
@@ -40,6 +41,8 @@ def kinds(game_id: str) -> tuple[str, ...]:
     """The kinds of openings there are for a game, `"start"` first."""
     name, params = parse_spec(game_id)
     found = [kind for game, kind in _FILES if game == name]
+    if name in SERIES:
+        found = ["orders"]
     if name == "hex" and params.get("size", 11) not in _hex_sizes():
         found = []
     return ("start", *found)
@@ -54,6 +57,9 @@ def lines(game_id: str, kind: str) -> tuple[Line, ...]:
     name, params = parse_spec(game_id)
     if kind == "start":
         return _chess960_starts() if name == "chess960" and "start" not in params else (Line("start", ()),)
+    if kind == "orders" and name in SERIES:
+        # The position of a series before any answer is who updates first.
+        return tuple(Line(f"{seat.value} seat updates first", (), seat.value) for seat in Seat)
     if kind not in kinds(game_id):
         sizes = (
             f" (for sizes {', '.join(map(str, _hex_sizes()))} only)" if (name, kind) in _FILES and name == "hex" else ""

@@ -27,7 +27,7 @@ from stratarena.games.resource.base import (
 )
 from stratarena.games.resource.reading import LONGEST_ANSWER, NoJson, find_object, find_published, parse_json, read_plan
 from stratarena.games.resource.registry import resource_game
-from stratarena.games.resource.wording import describe_state
+from stratarena.games.resource.wording import describe_state, draw_state
 
 __all__ = [
     "HIDDEN",
@@ -246,7 +246,11 @@ class Series:
             return self._move(text[: LONGEST_ANSWER + 1])
 
     def render(self, state: SeriesState, seat: Seat) -> str:
-        """All that the seat is told before it answers: its side, purse and catalogue, and how the last rounds went."""
+        """The plans that the seat may see, a priced line for each thing bought, and every round so far."""
+        return draw_state(self, self.visible(state, seat))
+
+    def brief(self, state: SeriesState, seat: Seat) -> str:
+        """All that the seat is told before it answers: its side, purse and catalogue, the plans, and the last rounds."""
         return describe_state(self, state, seat)
 
     def encode(self, state: SeriesState) -> str:

@@ -13,8 +13,9 @@ from stratarena.games.resource.base import Event, Verdict, VerdictKind
 if TYPE_CHECKING:
     from stratarena.games.resource.series import RoundFacts, Series, SeriesState
 
-__all__ = ["describe_event", "describe_state"]
+__all__ = ["describe_event", "describe_state", "draw_state"]
 
+_MOST_ENTRIES = 60
 _LONGEST_TRACE = 200
 """Events of one round that are told; a longer trace is cut in the middle."""
 
@@ -46,6 +47,31 @@ def describe_state(series: Series, state: SeriesState, seat: Seat) -> str:
     asked = f"Improve your plan{keep}." if state.rounds else "Submit your opening plan."
     parts.append(f"{asked} Answer with one JSON object with the key {side.key!r} and no other text.")
     return "\n".join(parts)
+
+
+def draw_state(series: Series, state: SeriesState) -> str:
+    """The plans in play and the rounds so far, for people."""
+    lines = []
+    for seat, side in series.plans.sides.items():
+        verdict = state.plan_of(seat)
+        if verdict is None:
+            lines.append(f"{side.label}: no plan yet" if len(state.submissions) < 2 else f"{side.label}: plan hidden")
+            continue
+        cost = "" if verdict.cost is None else f", cost {verdict.cost} of {side.purse.amount}"
+        lines.append(f"{side.label}: {verdict.kind.value.replace('_', ' ')}{cost}")
+        if verdict.plan is not None:
+            lines += [
+                f"  {entry.cost:>4}  {' '.join(filter(None, (entry.variant, entry.item)))}, {entry.place}"
+                for entry in series.plans.entries(seat, verdict.plan)[:_MOST_ENTRIES]
+            ]
+    labels: dict[Seat | None, str] = {None: "nobody"}
+    labels |= {seat: side.label for seat, side in series.plans.sides.items()}
+    lines += [
+        f"{'opening' if one.label == 0 else f'round {one.label}':>9}: {labels[one.winner]}"
+        + ("" if one.decided_by == "simulation" else f" ({one.decided_by.replace('_', ' ')})")
+        for one in state.rounds
+    ]
+    return "\n".join(lines)
 
 
 def describe_event(event: Event) -> str:
