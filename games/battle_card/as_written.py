@@ -234,8 +234,11 @@ class _Board:
                             self.gain(ally, card.start_attack, card.start_health, "start")
                 if card.neighbour_attack or card.neighbour_shield:
                     for ally in row[max(slot - 1, 0) : slot] + row[slot + 1 : slot + 2]:
-                        ally.shield = ally.shield or card.neighbour_shield
                         self.gain(ally, card.neighbour_attack, 0, "start")
+                        if card.neighbour_shield and not ally.shield:
+                            ally.shield = True
+                            if self.log is not None:
+                                self.note(ally, "shield")
                 if card.per_friend_health:
                     self.gain(unit, 0, card.per_friend_health * (len(row) - 1), "start")
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from stratarena.games.base import Seat
 from stratarena.games.battle_card import as_written, published
+from stratarena.games.battle_card.as_written import Card
 from stratarena.games.battle_card.events import BattleResult
 from stratarena.games.battle_card.plans import (
     BRONZE,
@@ -176,16 +177,19 @@ class BattleCard:
                 most_attacks=limits["most_attacks"],
                 trace=trace,
             )
-        defenders, invaders = self._ready[Seat.FIRST], self._ready[Seat.SECOND]
         return as_written.fight(
-            [defenders[unit.tier][unit.name] for unit in first.units],
-            [invaders[unit.tier][unit.name] for unit in second.units],
+            [self.card(Seat.FIRST, unit) for unit in first.units],
+            [self.card(Seat.SECOND, unit) for unit in second.units],
             first.priorities,
             second.priorities,
             row=self.row,
             most_attacks=self.most_attacks,
             trace=trace,
         )
+
+    def card(self, seat: Seat, unit: Unit) -> Card:
+        """A legal unit as the rules as written play it."""
+        return self._ready[seat][unit.tier][unit.name]
 
     def as_published(self, result: BattleResult) -> dict[str, Any]:
         """The result in the words of the published programs' records; a battle without a winner has None there."""
