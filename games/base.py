@@ -76,6 +76,9 @@ class Traits:
     purse: bool = False
     """Moves cost an in-game resource."""
 
+    lists_moves: bool = True
+    """`legal_moves` lists every legal move. Where a move is a whole plan, it lists a sample, and `parse` takes any text."""
+
     seat_names: tuple[str, str] = ("first", "second")
     """What the rules and the board call FIRST and SECOND: White and Black, X and O."""
 

@@ -146,6 +146,7 @@ class Series:
         self.traits = Traits(
             open_information=False,
             purse=True,
+            lists_moves=False,
             max_plies=rounds + 2,
             seat_names=(rules.sides[Seat.FIRST].label, rules.sides[Seat.SECOND].label),
         )
@@ -235,7 +236,13 @@ class Series:
         return SeriesState(state.updates_first, submissions, rounds, standing)
 
     def parse(self, state: SeriesState, text: str) -> Move:
-        """The move that an answer is: `keep`, the JSON in it, or, where there is none, the answer itself as it came."""
+        """The move that an answer is: `keep`, the JSON in it, or, where there is none, the answer itself as it came.
+
+        Raises:
+            IllegalMove: the series is over. No other text is refused: what is wrong with it is part of the record.
+        """
+        if self.outcome(state) is not None:
+            raise IllegalMove(text, game=self.id, position=self.encode(state)[:200], why="the series is over")
         if self.keep and len(state.submissions) >= 2 and says_keep(text):
             return KEEP
         try:
