@@ -427,6 +427,22 @@ EXAMPLES = {
         1,
         "King 3/6 | Phoenix 10/4, Phoenix 5/5",
     ),
+    "nobody at 0 health is healed": (
+        "VineProtector Sapling",
+        "MoltenHound* FireLizard",
+        "",
+        "",
+        1,
+        " | FireLizard 2/2",
+    ),
+    "a dying TideGuardian strikes no further": (
+        "King*",
+        "TideGuardian LavaGolem*",
+        "",
+        "",
+        5,
+        "King 6/8, Soldier 2/2 | LavaGolem 2/2",
+    ),
     "healing ends at full health": (
         "King VineProtector*",
         "BattleFrenzy* Phoenix",
@@ -501,11 +517,15 @@ def test_the_next_attacker_stays_the_same_when_units_to_its_left_leave():
 
 
 def test_burning_does_not_add_up():
-    """A unit that strikes golems again and again burns by the same number each time."""
+    """A unit that strikes golem after golem burns by the strongest number alone."""
     result = AS_WRITTEN.simulate(row("King RockBeetle"), row("LavaGolem LavaGolem LavaGolem LavaGolem"), trace=True)
     burns = [event for event in result.trace if isinstance(event, Harmed) and event.cause == "burning"]
     assert {event.damage for event in burns} == {3}
     assert [event.unit for event in burns].count(0) > 1
+    mixed = row("LavaGolem LavaGolem* LavaGolem LavaGolem")
+    result = AS_WRITTEN.simulate(row("King* RockBeetle"), mixed, trace=True)
+    burns = [event for event in result.trace if isinstance(event, Harmed) and event.cause == "burning"]
+    assert [event.damage for event in burns if event.unit == 0] == [3, 6]
 
 
 def test_every_number_that_is_told_is_the_number_that_is_played():
