@@ -10,7 +10,7 @@ import pytest
 from stratarena.arena.cli import run_command_line
 
 GOLDEN = json.loads((Path(__file__).parents[1] / "golden/advgamebench.json").read_text(encoding="utf-8"))
-KEYS = {"turn_based": "turn_based"}
+KEYS = {"turn_based": "turn_based", "battle_card": "battle_card", "tower_defense": "tower_defense_frame_locked"}
 
 
 @pytest.fixture

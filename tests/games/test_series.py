@@ -16,7 +16,6 @@ from stratarena.games.resource.base import VerdictKind
 from stratarena.games.resource.registry import NAMES, resource_game
 from stratarena.games.resource.series import HIDDEN, KEEP, Series
 
-THERE = [name for name in NAMES if name != "tower_defense"]
 GAME = load_game("turn_based(rounds=4)")
 
 
@@ -35,16 +34,23 @@ def too_dear(seat):
     """A legal squad of the dearest skills."""
     rules = GAME.plans
     fighters = [
-        {"element": element, "skills": sorted(rules._skills_of(element), key=lambda skill: -rules.skills[skill].cost)[:3]}
+        {
+            "element": element,
+            "skills": sorted(rules._skills_of(element), key=lambda skill: -rules.skills[skill].cost)[:3],
+        }
         for element in rules.elements[seat]
     ]
     return json.dumps({rules.sides[seat].key: fighters})
 
 
-@pytest.mark.parametrize("name", THERE)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_series_keeps_every_promise_of_a_game(name):
     """The conformance check, in every variant of what is told."""
-    for spec in (f"{name}(rounds=3)", f"{name}(rounds=2, private=true, keep=false)", f"{name}(rules='published', rounds=2)"):
+    for spec in (
+        f"{name}(rounds=3)",
+        f"{name}(rounds=2, private=true, keep=false)",
+        f"{name}(rules='published', rounds=2)",
+    ):
         game = load_game(spec.replace("'", '"'))
         check_game(game, n_games=2)
         assert load_game(game.id).id == game.id
@@ -138,7 +144,9 @@ def test_the_second_opening_is_made_without_a_look_at_the_first():
     assert seen.plan_of(Seat.FIRST) is None
     assert GAME.encode(seen) == f"first {HIDDEN}"
     assert plans(1, Seat.FIRST) not in repr(seen)
-    assert GAME.brief(seen, Seat.SECOND) == GAME.brief(GAME.visible(GAME.play(GAME.initial(Random(0)), plans(2, Seat.FIRST)), Seat.SECOND), Seat.SECOND)
+    assert GAME.brief(seen, Seat.SECOND) == GAME.brief(
+        GAME.visible(GAME.play(GAME.initial(Random(0)), plans(2, Seat.FIRST)), Seat.SECOND), Seat.SECOND
+    )
     with pytest.raises(PositionError, match="hidden plan"):
         GAME.decode(GAME.encode(seen))
     assert GAME.visible(opened(), Seat.SECOND).plan_of(Seat.FIRST) is not None
@@ -190,7 +198,7 @@ json_values = st.recursive(
 )
 
 
-@pytest.mark.parametrize("name", THERE)
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("rules", ["as_written", "published"])
 @given(value=json_values, data=st.data())
 @settings(max_examples=60)
@@ -216,7 +224,14 @@ def test_any_json_gets_a_verdict_and_no_plan_crashes_a_round(name, rules, value,
 
 @pytest.mark.parametrize(
     "text",
-    ["[" * 100_000, '{"defenders": ' * 5000, "x" * 1_000_000, '{"a": ' + "9" * 5000 + "}", '{"defenders": [NaN]}', "\x00"],
+    [
+        "[" * 100_000,
+        '{"defenders": ' * 5000,
+        "x" * 1_000_000,
+        '{"a": ' + "9" * 5000 + "}",
+        '{"defenders": [NaN]}',
+        "\x00",
+    ],
 )
 def test_hostile_answers_are_classified_quickly(text):
     """Deep nesting, a megabyte, a number of thousands of digits, NaN, a null character."""
