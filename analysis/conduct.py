@@ -18,7 +18,7 @@ class Conduct:
 
     turns: int
     legal_at_once: Estimate
-    """Turns whose first answer was a legal move / turns. Turns of void matches are left out."""
+    """Turns whose first answer was a legal move, or a legal plan whatever it costs / turns, void matches left out."""
     refused: Mapping[str, int]
     """Refused answers by kind."""
     model_calls: int
@@ -66,7 +66,7 @@ class _Gathered:
         self.turns += 1
         if counts:
             self.counted += 1
-            self.legal += turn.n_refused == 0 and turn.move is not None
+            self.legal += turn.n_refused == 0 and turn.move is not None and turn.verdict in (None, "ok", "over_budget")
         self.calls += turn.model_calls
         self.overruns += turn.n_overruns > 0
         if turn.model_calls:

@@ -19,6 +19,7 @@ __all__ = [
     "endings_figure",
     "heat_figure",
     "ratings_figure",
+    "risk_figure",
     "seats_figure",
 ]
 
@@ -165,6 +166,31 @@ def cost_figure(points: Mapping[str, tuple[Estimate, Estimate]]) -> str:
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
 
     return _svg(draw, height=3.6)
+
+
+def risk_figure(points: Mapping[str, tuple[Estimate, Estimate]]) -> str:
+    """Correction success against over-correction risk, an agent each, both with intervals; only agents that have both."""
+
+    def draw(axes: Any) -> None:
+        colours = (_BLUE, _ORANGE, _GREEN, _RED, _SKY, _PINK, _BLACK, "#999999")
+        for number, (name, (risk, success)) in enumerate(points.items()):
+            if risk.value is None or success.value is None:
+                continue
+            colour = colours[number % len(colours)]
+            label = f"{_short(name)} (n={risk.n}, {success.n})"
+            axes.plot([risk.value], [success.value], "o^sDvP*X"[number % 8], color=colour, markersize=7, label=label)
+            if success.low is not None:
+                axes.plot([risk.value] * 2, [success.low, success.high], color=colour, linewidth=1.5, alpha=0.5)
+            if risk.low is not None:
+                axes.plot([risk.low, risk.high], [success.value] * 2, color=colour, linewidth=1.5, alpha=0.5)
+        axes.set_xlim(-0.03, 1.03)
+        axes.set_ylim(-0.03, 1.03)
+        axes.set_xlabel("over-correction risk: plans revised after a won round")
+        axes.set_ylabel("correction success:\nlost rounds turned by a revision")
+        axes.grid(color="#dddddd")
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
+
+    return _svg(draw, height=3.8)
 
 
 def _svg(draw: Any, *, height: float, width: float = 7.6) -> str:

@@ -12,6 +12,8 @@ from stratarena.analysis.conduct import Conduct, conduct_by
 from stratarena.analysis.estimate import Estimate, proportion
 from stratarena.analysis.league import Tally, counted, cross_table, lines, score_rate, tally_by
 from stratarena.analysis.page import Block, Code, Columns, Figure, Page, Paragraph, Section, Table
+from stratarena.analysis.plan_blocks import plan_blocks
+from stratarena.analysis.process import plays_of
 from stratarena.analysis.ratings import Ratings, rate
 from stratarena.arena.specs import Ending
 from stratarena.db.reader import Reader
@@ -115,11 +117,13 @@ def build_report(reader: Reader, name: str | None) -> Page:
         ),
     )
     faults = reader.faults(tournament)
+    plays = plays_of(reader.series(tournament))
     sections = [
         Section("Standings", _standings_blocks(standings, tournament)),
         Section("Cross-tables", _cross_blocks(standings)),
         Section("By seat and by ending", _seat_blocks(standings)),
         Section("Legality", _legality_blocks(conduct, tournament)),
+        *([Section("Plans and revisions", plan_blocks(plays, standings.names))] if plays else []),
         Section("Thinking", _cost_blocks(conduct, standings)),
         Section("Anomalies", _anomaly_blocks(matches, attempts, faults, conduct, tournament, standings)),
         Section("Matches", (_match_table(matches),)),

@@ -167,7 +167,7 @@ class Reader:
         query = text(
             "SELECT v.agent, v.match_id, v.ply, v.seat, v.move, v.digest, v.confidence, v.fallback, v.opened_ms, "
             "v.closed_ms, v.model_calls, v.prompt_tokens, v.completion_tokens, v.nodes, v.think_ms, v.wait_ms, "
-            "v.cost_usd, v.refused, v.overruns FROM v_turns v WHERE v.tournament = :name ORDER BY v.match_id, v.ply"
+            "v.cost_usd, v.refused, v.overruns, v.verdict FROM v_turns v WHERE v.tournament = :name ORDER BY v.match_id, v.ply"
         )
         with told(self._url), self._engine.connect() as connection:
             result = connection.execution_options(stream_results=True).execute(query, {"name": tournament.name})
@@ -533,6 +533,7 @@ _TURN_FIELDS = (
     "cost_usd",
     "n_refused",
     "n_overruns",
+    "verdict",
 )
 _ORIGIN_FIELDS = ("file", "sha256", "format", "encoding", "n_refused")
 _SPEND_FIELDS = ("model_calls", "prompt_tokens", "completion_tokens", "nodes", "cost_usd")

@@ -83,6 +83,8 @@ class TurnRecord:
     n_refused: int
     """Answers the referee turned down in this turn."""
     n_overruns: int
+    verdict: str | None = None
+    """Where a move is a plan, what the rules said of it; else None."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,8 @@ SELECT tournament, game, agent, opponent, SUM(score) AS points, COUNT(*) AS game
 FROM v_scores GROUP BY tournament, game, agent, opponent""",
     ),
     "v_turns": (
-        "What happened in each turn: move, digest, spend, and how many answers were refused?",
+        "What happened in each turn: move, digest, spend, how many answers were refused, and where a move is a plan, "
+        "what the rules said of it?",
         """
 SELECT t.name AS tournament, m.id AS match_id, m.key, m.game, u.ply, u.seat,
        CASE WHEN u.seat = 'first' THEN a.name ELSE b.name END AS agent, p.move, u.digest,
@@ -57,20 +58,22 @@ SELECT t.name AS tournament, m.id AS match_id, m.key, m.game, u.ply, u.seat,
        CASE WHEN s.match_id IS NULL THEN 0.0 ELSE s.cost_usd END AS cost_usd, p.confidence, p.fallback,
        (SELECT COUNT(*) FROM refusals r WHERE r.match_id = u.match_id AND r.ply = u.ply) AS refused,
        (SELECT COUNT(*) FROM overruns o WHERE o.match_id = u.match_id AND o.ply = u.ply) AS overruns,
-       u.opened_ms, u.closed_ms
+       u.opened_ms, u.closed_ms, q.verdict
 FROM turns u
 JOIN matches m ON m.id = u.match_id
 JOIN tournaments t ON t.id = m.tournament_id
 JOIN agents a ON a.id = m.first_agent_id
 JOIN agents b ON b.id = m.second_agent_id
 LEFT JOIN spends s ON s.match_id = u.match_id AND s.ply = u.ply
-LEFT JOIN moves p ON p.match_id = u.match_id AND p.ply = u.ply""",
+LEFT JOIN moves p ON p.match_id = u.match_id AND p.ply = u.ply
+LEFT JOIN submissions q ON q.match_id = u.match_id AND q.ply = u.ply""",
     ),
     "v_legality": (
-        "How often was an agent's first answer a legal move? Turns of void matches are left out.",
+        "How often was an agent's first answer a legal move (or plan, whatever it costs)? Void matches are left out.",
         """
 SELECT v.tournament, v.game, v.agent, COUNT(*) AS turns,
-       SUM(CASE WHEN v.refused = 0 AND v.move IS NOT NULL THEN 1 ELSE 0 END) AS legal_at_once,
+       SUM(CASE WHEN v.refused = 0 AND v.move IS NOT NULL AND COALESCE(v.verdict, 'ok') IN ('ok', 'over_budget')
+           THEN 1 ELSE 0 END) AS legal_at_once,
        SUM(v.refused) AS refused
 FROM v_turns v JOIN matches m ON m.id = v.match_id WHERE m.status <> 'void'
 GROUP BY v.tournament, v.game, v.agent""",
