@@ -11,7 +11,7 @@ export MKL_NUM_THREADS = 1
 export HF_HUB_OFFLINE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model engines demo test test-slow check format lock ladder bench docs clean
+.PHONY: help setup model engines demo test test-slow check format lock ladder study-advgame bench docs clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -49,8 +49,14 @@ lock: setup ## Make the lock files again
 ladder: setup engines ## Play the calibration leagues of the ladder again (some twenty minutes)
 	@$(BIN)/python bench/ladder.py
 
+study-advgame: setup model ## Play the design of AdvGameBench with bundled agents, and report it (most of an hour)
+	@$(BIN)/stratarena run examples/advgamebench.toml --db advgamebench.db --jobs $(JOBS)
+	@$(BIN)/stratarena metrics advgamebench --db advgamebench.db
+	@$(BIN)/stratarena report advgamebench --db advgamebench.db
+
 bench: setup engines ## Print speeds beside bare loops
 	@$(BIN)/python bench/record_speed.py
+	@$(BIN)/python bench/simulations.py
 
 docs: setup ## Make generated documents again
 	@$(BIN)/python -m stratarena.db.schema_doc > docs/schema.md

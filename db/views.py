@@ -48,8 +48,7 @@ SELECT tournament, game, agent, opponent, SUM(score) AS points, COUNT(*) AS game
 FROM v_scores GROUP BY tournament, game, agent, opponent""",
     ),
     "v_turns": (
-        "What happened in each turn: move, digest, spend, how many answers were refused, and where a move is a plan, "
-        "what the rules said of it?",
+        "What happened in each turn: move, digest, spend, refusals, and what the rules said of a plan?",
         """
 SELECT t.name AS tournament, m.id AS match_id, m.key, m.game, u.ply, u.seat,
        CASE WHEN u.seat = 'first' THEN a.name ELSE b.name END AS agent, p.move, u.digest,

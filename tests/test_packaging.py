@@ -114,6 +114,8 @@ def test_the_wheel_holds_data_and_migrations_and_no_flat_names(tmp_path):
         "stratarena/db/migrations/versions/r0001_spine.py",
         "stratarena/db/migrations/versions/r0002_imports.py",
         "stratarena/db/migrations/versions/r0003_rounds.py",
+        "stratarena/games/data/battle_card.toml",
+        "stratarena/games/data/tower_defense.toml",
         "stratarena/games/data/turn_based.toml",
         "stratarena/db/migrations/env.py",
         "stratarena/analysis/py.typed",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from stratarena.arena.specs import Ending, Verdict
-from stratarena.db.records import AgentRecord, FaultRecord, MatchRecord, TournamentRecord, TurnRecord
+from stratarena.db.records import AgentRecord, FaultRecord, MatchRecord, SeriesRecord, TournamentRecord, TurnRecord
 from stratarena.games.base import Move, Seat
 
 BEGAN_MS = 1_700_000_000_000
@@ -98,6 +98,10 @@ class StillReader:
     def refusals(self, tournament: TournamentRecord) -> tuple[tuple[int, Seat, str], ...]:
         """As given."""
         return tuple(self.refusal_list)
+
+    def series(self, tournament: TournamentRecord) -> tuple[SeriesRecord, ...]:
+        """None: the league plays on a board."""
+        return ()
 
     def faults(self, tournament: TournamentRecord) -> tuple[FaultRecord, ...]:
         """As given."""
