@@ -42,7 +42,7 @@ class Random(_Baseline):
 
     def deliberate(self, view: View[S]) -> Deliberation:
         """One uniform draw; the seed is itself uniform over 63 bits, so its remainder needs no generator."""
-        if needs_plans(view.game.id):
+        if view.game.traits.purse and needs_plans(view.game.id):
             return (yield from random_submission(view))
         moves = view.game.legal_moves(view.state)
         return Decision(moves[view.seed % len(moves)])
@@ -58,7 +58,7 @@ class Greedy(_Baseline):
 
     def deliberate(self, view: View[Any]) -> Deliberation:
         """Declares a plan when it wins, or when all but some moves lose."""
-        if needs_plans(view.game.id):
+        if view.game.traits.purse and needs_plans(view.game.id):
             return (yield from greedy_submission(view))
         moves = view.game.legal_moves(view.state)
         if not view.game.traits.open_information:

@@ -64,7 +64,7 @@ class Direct:
     def deliberate(self, view: View[S]) -> Deliberation:
         """One request; whatever it answers is read once. A plan may take more, as the parameters say."""
         params = self._params
-        if needs_plans(view.game.id):
+        if view.game.traits.purse and needs_plans(view.game.id):
             return (yield from self._plan(view))
         sampling = self._sampling(view, params.max_tokens)
         messages = move_messages(
