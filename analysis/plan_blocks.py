@@ -21,6 +21,8 @@ from stratarena.analysis.process import (
 __all__ = ["plan_blocks"]
 
 _DASH = "–"
+_WIDE = 4
+"""Metrics side by side that a page has room for."""
 _SIGNED = ("improvement_slope", "net_revision_gain")
 
 
@@ -35,8 +37,7 @@ def plan_blocks(plays: Sequence[Play], agents: Sequence[str]) -> tuple[Block, ..
         if found["over_correction_risk"].value is not None and found["correction_success"].value is not None
     }
     keys = list(DEFINITIONS)
-    half = (len(keys) + 1) // 2
-    blocks: list[Block] = [_table(measured, keys[:half]), _table(measured, keys[half:])]
+    blocks: list[Block] = [_table(measured, keys[at : at + _WIDE]) for at in range(0, len(keys), _WIDE)]
     caption = "Correction success against over-correction risk, all games together."
     if not points:
         blocks.append(Paragraph(f"({caption} No agent has both.)"))

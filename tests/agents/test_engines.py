@@ -58,7 +58,8 @@ def fake(tmp_path):
 
     def make(mode, **options):
         script = tmp_path / f"{mode.replace(' ', '-')}"
-        script.write_text(f"#!{sys.executable}\n" + FAKE.format(mode=mode))
+        # A shell reads the second line as a command and Python as two words: the interpreter's path may hold spaces.
+        script.write_text(f'#!/bin/sh\n"exec" "{sys.executable}" "$0" "$@"\n' + FAKE.format(mode=mode))
         script.chmod(0o755)
         settings = {"command": str(script), "timeout_s": 0.5, **options}
         return EngineSpec(kind="uci", options=tuple(sorted(settings.items())))
