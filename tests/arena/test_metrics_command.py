@@ -98,9 +98,7 @@ def test_every_match_of_plans_replays_to_the_recorded_states(played, said):
     """Also those of a model that says nothing readable."""
     listed = json.loads(said("list", "matches", "--db", played, "--json")[1])
     for match in [one for one in listed if "llm" in json.dumps(one)][:6]:
-        code, out, _ = said(
-            "replay", match["match"], "--db", played, "--plain"
-        )
+        code, out, _ = said("replay", match["match"], "--db", played, "--plain")
         assert code == 0
         assert "recorded positions are what the rules give" in out
 
