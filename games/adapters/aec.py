@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from random import Random
+from string import printable
 from typing import Any
 
 import numpy as np
@@ -20,18 +21,25 @@ from stratarena.games.connect_four import COLUMNS, ROWS, ConnectFour
 from stratarena.games.fide_chess import Chess
 from stratarena.games.hex import Hex
 from stratarena.games.plugins import load_game
+from stratarena.games.resource.reading import LONGEST_ANSWER
+from stratarena.games.resource.series import KEEP, Series
 
-__all__ = ["GameEnv", "as_aec", "env", "raw_env"]
+__all__ = ["GameEnv", "PlanEnv", "as_aec", "env", "raw_env"]
 
 _AGENTS = {"player_0": Seat.FIRST, "player_1": Seat.SECOND}
 _NAMES = {seat: agent for agent, seat in _AGENTS.items()}
 _TEXT = 512
+_LONGEST_TOLD = 30_000
 Planes = Callable[[Any, Seat], Any]
 
 
 def env(spec: str, render_mode: str | None = None) -> AECEnv[Any, Any, Any]:
     """The environment of a game's spec, in PettingZoo's usual wrappers: an illegal action loses and ends the game."""
-    wrapped: AECEnv[Any, Any, Any] = wrappers.TerminateIllegalWrapper(raw_env(spec, render_mode), illegal_reward=-1)
+    bare = raw_env(spec, render_mode)
+    if isinstance(bare, PlanEnv):
+        # The other two look at numbered actions only; here no text is illegal.
+        return wrappers.OrderEnforcingWrapper(bare)
+    wrapped: AECEnv[Any, Any, Any] = wrappers.TerminateIllegalWrapper(bare, illegal_reward=-1)
     wrapped = wrappers.AssertOutOfBoundsWrapper(wrapped)
     return wrappers.OrderEnforcingWrapper(wrapped)
 
@@ -47,6 +55,8 @@ def as_aec(game: Game[Any], *, moves: Sequence[Move] | None = None, render_mode:
     Raises:
         SpecError: the game has none and none are given.
     """
+    if isinstance(game, Series):
+        return PlanEnv(game, render_mode)
     every = moves if moves is not None else getattr(game, "all_moves", None)
     if every is None:
         raise SpecError(f"{game.id} does not say which moves there can be; give them as moves=[…]")
@@ -72,7 +82,7 @@ class GameEnv(AECEnv[Any, Any, Any]):  # type: ignore[misc]
         self.possible_agents = list(_AGENTS)
         self._number = {move: number for number, move in enumerate(moves)}
         shape, high, self._planes = _planes(game)
-        self._spaces = {
+        self._spaces: dict[str, Any] = {
             agent: spaces.Dict(
                 {
                     "observation": spaces.Box(0, high, shape, np.uint8),
@@ -81,7 +91,7 @@ class GameEnv(AECEnv[Any, Any, Any]):  # type: ignore[misc]
             )
             for agent in self.possible_agents
         }
-        self._actions = {agent: spaces.Discrete(len(moves)) for agent in self.possible_agents}
+        self._actions: dict[str, Any] = {agent: spaces.Discrete(len(moves)) for agent in self.possible_agents}
         self._rng = Random(0)
 
     def observation_space(self, agent: str) -> Any:
@@ -105,7 +115,7 @@ class GameEnv(AECEnv[Any, Any, Any]):  # type: ignore[misc]
         self.state_of_game = self.game.initial(self._rng)
         self.agent_selection = _NAMES[self.game.to_move(self.state_of_game)]
 
-    def observe(self, agent: str) -> dict[str, Any]:
+    def observe(self, agent: str) -> Any:
         """What this agent sees, and which actions it may take now: none if it is not to move."""
         seat = _AGENTS[agent]
         mask = np.zeros(len(self.moves), np.int8)
@@ -140,6 +150,41 @@ class GameEnv(AECEnv[Any, Any, Any]):  # type: ignore[misc]
 
     def close(self) -> None:
         """Nothing to let go of."""
+
+
+class PlanEnv(GameEnv):
+    """A game in which a move is a whole plan: an action is a text, as a model would answer.
+
+    An observation is what the agent is told before it answers, as 30,000 bytes of ASCII filled up with zeros; `told` has
+    it as text. Every text is an action; what is no plan counts as the rules say, so there is no mask.
+    """
+
+    def __init__(self, game: Series, render_mode: str | None) -> None:
+        super().__init__(game, (KEEP,), render_mode)
+        self._series = game
+        self._spaces = {agent: spaces.Box(0, 127, (_LONGEST_TOLD,), np.uint8) for agent in self.possible_agents}
+        self._actions = {
+            agent: spaces.Text(max_length=LONGEST_ANSWER, min_length=1, charset=printable)
+            for agent in self.possible_agents
+        }
+
+    def told(self, agent: str) -> str:
+        """What this agent is told now."""
+        seat = _AGENTS[agent]
+        return self._series.brief(self._series.visible(self.state_of_game, seat), seat)
+
+    def observe(self, agent: str) -> Any:
+        """The beginning of what this agent is told, a byte a character; others than ASCII are question marks."""
+        said = self.told(agent).encode("ascii", "replace")[:_LONGEST_TOLD]
+        return np.frombuffer(said.ljust(_LONGEST_TOLD, b"\0"), np.uint8).copy()
+
+    def step(self, action: Any) -> None:
+        """Answer for the selected agent."""
+        agent = self.agent_selection
+        if action is not None and not (self.terminations[agent] or self.truncations[agent]):
+            self.moves = (self.game.parse(self.state_of_game, action),)
+            action = 0
+        super().step(action)
 
 
 def _planes(game: Game[Any]) -> tuple[tuple[int, ...], int, Planes]:

@@ -34,7 +34,6 @@ __all__ = [
     "decide",
     "judge_costs",
     "play_round",
-    "simulate",
 ]
 
 P = TypeVar("P")
@@ -230,11 +229,6 @@ class ResourceGame(Protocol[P]):
 
     def vary(self, seat: Seat, plan: P, rng: Random) -> P:
         """A legal plan within the purse, one small step from this one."""
-
-
-def simulate(rules: ResourceGame[P], plan_first: P, plan_second: P, *, trace: bool = False) -> Result:
-    """How two plans fare under these rules: a pure function of its arguments."""
-    return rules.simulate(plan_first, plan_second, trace=trace)
 
 
 def canonical_text(rules: ResourceGame[P], seat: Seat, plan: P) -> str:

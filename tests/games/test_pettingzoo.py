@@ -17,6 +17,7 @@ from stratarena.games.plugins import load_game
 
 NAME = {Seat.FIRST: "player_0", Seat.SECOND: "player_1"}
 OURS = ["connect_four", "hex(size=5)", "hex(size=4, swap=true)", "hex", "chess", "chess960"]
+OF_PLANS = ["turn_based(rounds=3)", "battle_card(rounds=2)", "tower_defense(rounds=2)"]
 
 
 @pytest.mark.parametrize("spec", OURS)
@@ -28,6 +29,35 @@ def test_every_game_of_ours_passes_pettingzoos_own_tests(spec, capsys):
         api_test(env(spec), num_cycles=200 if spec.startswith("chess") else 1000)
         seed_test(lambda: env(spec), num_cycles=100)
     assert "Passed API test" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("spec", OF_PLANS)
+def test_games_of_plans_pass_pettingzoos_own_tests(spec, capsys):
+    """Their actions are drawn from all texts, so every answer here is an unreadable one, and none may be fatal."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Action space for each agent", category=UserWarning)
+        api_test(env(spec), num_cycles=40)
+        seed_test(lambda: env(spec), num_cycles=20)
+    assert "Passed API test" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("spec", OF_PLANS)
+def test_an_environment_of_plans_plays_a_series_to_its_end(spec):
+    """What an agent is told is what a model is told; a legal plan is taken; the rewards are the series' result."""
+    aec = as_aec(load_game(spec))
+    aec.reset(seed=1)
+    game, state = load_game(spec), load_game(spec).initial(Random(1))
+    rng = Random(2)
+    while game.outcome(state) is None:
+        agent, seat = aec.agent_selection, game.to_move(state)
+        assert agent == NAME[seat]
+        told = bytes(aec.observe(agent)).rstrip(b"\0").decode()
+        assert told == game.brief(game.visible(state, seat), seat)[:30_000] == aec.told(agent)
+        move = rng.choice(game.legal_moves(state))
+        aec.step(move)
+        state = game.play(state, game.parse(state, move))
+    winner = game.outcome(state).winner
+    assert aec.rewards == {NAME[seat]: 0 if winner is None else 1 if seat is winner else -1 for seat in Seat}
 
 
 def test_boards_are_rendered_as_text():
