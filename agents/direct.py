@@ -6,14 +6,16 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field
 
-from stratarena.agents.base import AgentSpec, Decision, Deliberation, View, ask
+from stratarena.agents.base import AgentSpec, Decision, Deliberation, View, ask, propose, revise
 from stratarena.agents.engines.base import EngineSpec
-from stratarena.agents.models.base import Finish, Message, Request, Sampling
+from stratarena.agents.lines import declare_line, legal_prefix
+from stratarena.agents.models.base import Completion, Finish, Message, Request, Sampling
 from stratarena.agents.params import Params, checked_params
 from stratarena.agents.plan import Cause, Plan
 from stratarena.agents.planning import declare, needs_plans, series_of
-from stratarena.agents.prompts import LOOK_AGAIN, move_messages, plan_messages, too_dear
-from stratarena.agents.reading import Reader, read_move
+from stratarena.agents.prompts import LOOK_AGAIN, look_again_at, move_messages, plan_messages, too_dear
+from stratarena.agents.reading import Reader, named_line, named_move, read_move
+from stratarena.games.base import IllegalMove, Move, MoveError
 from stratarena.games.resource.base import VerdictKind
 from stratarena.games.resource.series import KEEP, says_keep
 
@@ -39,7 +41,10 @@ class DirectParams(Params):
         1, description="answers it may give until its opening plan is within the purse"
     )
     self_checks: Annotated[int, Field(ge=0, le=20)] = Field(
-        0, description="times it looks at its plan again before it submits it, where a move is a plan"
+        0, description="times it looks at its move or plan again before it settles on it"
+    )
+    line: Annotated[int, Field(ge=0, le=20)] = Field(
+        0, description="plies of the intended line that an answer tells beside its move, which become its plan"
     )
 
 
@@ -62,10 +67,14 @@ class Direct:
         return None
 
     def deliberate(self, view: View[S]) -> Deliberation:
-        """One request; whatever it answers is read once. A plan may take more, as the parameters say."""
-        params = self._params
+        """One request; whatever it answers is read once. Plans and second looks take more, as the parameters say."""
         if view.game.traits.purse and needs_plans(view.game.id):
             return (yield from self._plan(view))
+        return (yield from self._move(view))
+
+    def _move(self, view: View[Any]) -> Deliberation:
+        """A move: asked for, declared with its line, looked at again, settled on."""
+        params = self._params
         sampling = self._sampling(view, params.max_tokens)
         messages = move_messages(
             view,
@@ -73,12 +82,62 @@ class Direct:
             history=params.history,
             reasoning=params.reasoning,
             example=params.example,
+            line=params.line,
         )
+        declares = params.line > 0 or params.self_checks > 0
         (answer,) = yield from ask(params.model, Request(messages=messages, sampling=sampling))
-        move = read_move(
-            view.game, view.state, answer.text, reader=params.reader, cut_off=answer.finish is Finish.LENGTH
+        try:
+            move = self._read(view, answer)
+        except IllegalMove:
+            named = named_move(answer.text)
+            if declares and named is not None:
+                # Meant, if against the rules: what replaces it after the refusal is a revision.
+                yield from declare_line(view, Plan(moves=(Move(named),)), changed_by=Cause.SELF_CHECK)
+            raise
+        if not declares:
+            return Decision(move)
+        plan = self._line(view, move, answer)
+        yield from declare_line(view, plan, changed_by=Cause.SELF_CHECK)
+        for _ in range(params.self_checks):
+            again = Message("user", look_again_at(plan.moves[0], line=params.line))
+            messages = (*messages, Message("assistant", answer.text), again)
+            (answer,) = yield from ask(params.model, Request(messages=messages, sampling=sampling))
+            if says_keep(answer.text):
+                yield from propose(plan)
+                break
+            try:
+                second = self._line(view, self._read(view, answer), answer)
+            except MoveError:
+                # It names no move to change to, so what was said before stands.
+                continue
+            if second.moves[0] == plan.moves[0]:
+                yield from propose(second)
+            else:
+                yield from revise(second, Cause.SELF_CHECK)
+            plan = second
+        return Decision(plan.moves[0])
+
+    def _read(self, view: View[Any], answer: Completion) -> Move:
+        return read_move(
+            view.game,
+            view.state,
+            answer.text,
+            reader=self._params.reader,
+            cut_off=answer.finish is Finish.LENGTH,
         )
-        return Decision(move)
+
+    def _line(self, view: View[Any], move: Move, answer: Completion) -> Plan:
+        """The move with the line that the answer tells, if that begins with the move; a broken line as far as it is legal."""
+        told = named_line(answer.text, longest=self._params.line) if self._params.line else ()
+        if answer.finish is Finish.LENGTH:
+            told = told[:-1]
+        line = legal_prefix(view.game.id, view.state, told) if told else ()
+        if line[:1] != (move,):
+            return Plan(moves=(move,))
+        broken = (
+            f"its line breaks at {told[len(line)]!r}, which is no legal move there" if len(line) < len(told) else ""
+        )
+        return Plan(moves=line, why=broken)
 
     def _plan(self, view: View[Any]) -> Deliberation:
         """A whole plan: asked for, asked again while an opening is too dear, looked at again, submitted."""

@@ -7,10 +7,11 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, model_validator
 
-from stratarena.agents.base import AgentSpec, Decision, Deliberation, View, consult, propose
+from stratarena.agents.base import AgentSpec, Decision, Deliberation, View, consult
 from stratarena.agents.engines.base import EngineSpec, Query
+from stratarena.agents.lines import declare_line
 from stratarena.agents.params import Params, checked_params
-from stratarena.agents.plan import Plan
+from stratarena.agents.plan import Cause, Plan
 from stratarena.games.plugins import load_game
 
 __all__ = ["HexSearch", "OpenSpielMcts", "PerfectConnectFour", "Uci"]
@@ -49,7 +50,8 @@ class _EnginePlayer:
             return Decision(view.rng.choice(view.game.legal_moves(view.state)))
         query = Query(game=view.game.id, start=view.start, moves=view.moves, seed=view.seed, **self._limits)
         line = yield from consult(self._engine, query)
-        yield from propose(Plan(moves=line.pv or (line.move,), value=line.value, why=line.score or ""))
+        plan = Plan(moves=line.pv or (line.move,), value=line.value, why=line.score or "")
+        yield from declare_line(view, plan, changed_by=Cause.SEARCH)
         return Decision(line.move)
 
 

@@ -12,34 +12,54 @@ from stratarena.agents.planning import series_of
 from stratarena.games.base import Game, Move, Seat
 from stratarena.games.resource.base import Verdict
 
-__all__ = ["LOOK_AGAIN", "TEMPLATE", "move_messages", "plan_messages", "too_dear"]
+__all__ = ["LOOK_AGAIN", "TEMPLATE", "look_again_at", "move_messages", "plan_messages", "too_dear"]
 
 TEMPLATE = "board-v1"
 
 _ANSWER = "Answer with just one of them."
 _ANSWER_UNLISTED = "Answer with just the move."
 _ANSWER_AFTER_THOUGHT = "Think as briefly as you can, then end with a line of its own: MOVE: followed by your move."
+_LINE_FORM = (
+    "two lines: MOVE: followed by your move, and LINE: followed by the next {plies} moves that you expect, yours first, "
+    "then the other side's reply, and so on in turn, with spaces between"
+)
 
 
 def move_messages(
-    view: View[Any], *, list_legal_moves: bool, history: int, reasoning: bool = False, example: bool = False
+    view: View[Any],
+    *,
+    list_legal_moves: bool,
+    history: int,
+    reasoning: bool = False,
+    example: bool = False,
+    line: int = 0,
 ) -> tuple[Message, ...]:
     """The conversation that asks for a move: rules, position, and each refused answer with what was wrong.
 
     `history` is how many of the last plies are shown; `reasoning` invites thoughts before the move; `example` puts an
-    exchange in front that shows the form of an answer, always the same for a game. The first message is the same for
-    every turn of a game, so that a model need read it only once.
+    exchange in front that shows the form of an answer, always the same for a game; `line` asks for the intended line,
+    that many plies of it. The first message is the same for every turn of a game, so that a model need read it only
+    once.
     """
-    answer = _ANSWER_AFTER_THOUGHT if reasoning else _ANSWER if list_legal_moves else _ANSWER_UNLISTED
+    answer = _form(list_legal_moves=list_legal_moves, reasoning=reasoning, line=line)
     system = Message("system", f"You play a board game to win.\n{view.game.rules}")
     messages = [system]
     if example:
-        messages += _example(view.game, answer, list_legal_moves=list_legal_moves, reasoning=reasoning)
+        messages += _example(view.game, answer, list_legal_moves=list_legal_moves, labelled=reasoning or line > 0)
     messages.append(Message("user", _position(view, answer, list_legal_moves=list_legal_moves, history=history)))
     for refusal in view.refused:
         messages.append(Message("assistant", refusal.text))
         messages.append(Message("user", f"That was refused ({refusal.kind}): {refusal.why}.\n{answer}"))
     return tuple(messages)
+
+
+def look_again_at(move: Move, *, line: int) -> str:
+    """What is said of a legal move before it is played, so that the model looks at it again."""
+    form = _LINE_FORM.format(plies=line) if line else "MOVE: followed by that move"
+    return (
+        f"You mean to play {move}. It is not played yet: look at the position again. If another move is better, answer "
+        f"with {form}; if not, answer keep."
+    )
 
 
 def plan_messages(view: View[Any]) -> tuple[Message, ...]:
@@ -75,13 +95,22 @@ def _position(view: View[Any], answer: str, *, list_legal_moves: bool, history: 
     return "\n".join(parts)
 
 
-def _example(game: Game[Any], answer: str, *, list_legal_moves: bool, reasoning: bool) -> list[Message]:
+def _form(*, list_legal_moves: bool, reasoning: bool, line: int) -> str:
+    """How the answer is to look."""
+    if line and reasoning:
+        return f"Think as briefly as you can, then end with {_LINE_FORM.format(plies=line)}."
+    if line:
+        return f"Answer with {_LINE_FORM.format(plies=line)}."
+    return _ANSWER_AFTER_THOUGHT if reasoning else _ANSWER if list_legal_moves else _ANSWER_UNLISTED
+
+
+def _example(game: Game[Any], answer: str, *, list_legal_moves: bool, labelled: bool) -> list[Message]:
     """A question without a board and the middle one of the game's first moves for an answer: a form, no advice."""
     moves = game.legal_moves(game.initial(Random(0)))
     middle = moves[len(moves) // 2]
     return [
         Message("user", _question(moves if list_legal_moves else (), answer)),
-        Message("assistant", f"MOVE: {middle}" if reasoning else middle),
+        Message("assistant", f"MOVE: {middle}" if labelled else middle),
     ]
 
 

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar
 
 from stratarena.games.base import AmbiguousMove, Game, MalformedMove, Move, MoveError
 
-__all__ = ["Reader", "read_move"]
+__all__ = ["Reader", "named_line", "named_move", "read_move"]
 
 S = TypeVar("S")
 Reader = Literal["strict", "tolerant"]
@@ -19,6 +19,8 @@ Reader = Literal["strict", "tolerant"]
 _LONGEST_KEPT = 400
 _LONGEST_READ = 20_000
 _LABELLED = re.compile(r"^[ \t]*(?:\*\*)?move(?:\*\*)?[ \t]*:(?:\*\*)?(.*)$", re.IGNORECASE | re.MULTILINE)
+_LINE = re.compile(r"^[ \t]*(?:\*\*)?line(?:\*\*)?[ \t]*:(?:\*\*)?(.*)$", re.IGNORECASE | re.MULTILINE)
+_NUMBERED = re.compile(r"^\d+\.+$")
 _WRAPPING = re.compile(r"^(\*\*|`|\")(.*)\1$")
 _WORD = re.compile(r"[A-Za-z0-9+#=-]+")
 _EXPECTED = "expected one line of the form MOVE: followed by a move"
@@ -35,10 +37,7 @@ def read_move(game: Game[S], state: S, text: str, *, reader: Reader = "strict", 
         IllegalMove: the one move that can be read is not legal.
     """
     text = text[:_LONGEST_READ]
-    labelled = [_unwrapped(found) for found in _LABELLED.findall(text)]
-    if not labelled and "\n" not in text.strip():
-        labelled = [_unwrapped(text.strip())]
-    distinct = list(dict.fromkeys(labelled))
+    distinct = _labelled(text)
     error: MoveError
     if len(distinct) == 1:
         try:
@@ -61,6 +60,32 @@ def read_move(game: Game[S], state: S, text: str, *, reader: Reader = "strict", 
     if reader == "tolerant" and not isinstance(error, AmbiguousMove):
         return _only_mention(game, state, text, error)
     raise error
+
+
+def named_move(text: str) -> str | None:
+    """The one word that an answer names as its move, legal or not; None where it names none, several, or no word."""
+    named = _labelled(text[:_LONGEST_READ])
+    return named[0] if len(named) == 1 and _WORD.fullmatch(named[0]) else None
+
+
+def named_line(text: str, *, longest: int) -> tuple[str, ...]:
+    """The words of an answer's only line `LINE: …`, at most `longest`; none where it has no such line, or several.
+
+    Commas and move numbers between them are left out. Whether they are moves is not looked at.
+    """
+    found = _LINE.findall(text[:_LONGEST_READ])
+    if len(found) != 1:
+        return ()
+    words = _unwrapped(found[0]).replace(",", " ").split()
+    return tuple(word for word in words if not _NUMBERED.match(word))[:longest]
+
+
+def _labelled(text: str) -> list[str]:
+    """What stands behind each `MOVE:`, each once; without any, the whole answer if it is one line."""
+    labelled = [_unwrapped(found) for found in _LABELLED.findall(text)]
+    if not labelled and "\n" not in text.strip():
+        labelled = [_unwrapped(text.strip())]
+    return list(dict.fromkeys(labelled))
 
 
 def _only_mention(game: Game[Any], state: Any, text: str, error: MoveError) -> Move:
