@@ -7,20 +7,21 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, model_validator
 
-from stratarena.agents.base import AgentSpec, Decision, Deliberation, View, consult
+from stratarena.agents.base import AgentSpec, Consult, Decision, Deliberation, View, consult
 from stratarena.agents.engines.base import EngineSpec, Query
 from stratarena.agents.lines import declare_line
 from stratarena.agents.params import Params, checked_params
 from stratarena.agents.plan import Cause, Plan
+from stratarena.games.base import Move
 from stratarena.games.plugins import load_game
 
-__all__ = ["HexSearch", "OpenSpielMcts", "PerfectConnectFour", "Uci"]
+__all__ = ["EnginePlayer", "HexSearch", "OpenSpielMcts", "PerfectConnectFour", "Uci"]
 
 S = TypeVar("S")
 Count = Annotated[int, Field(ge=1)]
 
 
-class _EnginePlayer:
+class EnginePlayer:
     """What all share: one engine, one query a turn, its principal variation declared as the plan."""
 
     models: tuple[str, ...] = ()
@@ -41,6 +42,10 @@ class _EnginePlayer:
         name = game.partition("(")[0]
         return None if name in self.games else f"{self.spec.kind} plays {', '.join(self.games)}, not {game}"
 
+    def question(self, game: str, *, start: str, moves: tuple[Move, ...], seed: int) -> Consult:
+        """What it asks its engine in a position."""
+        return Consult(self._engine, Query(game=game, start=start, moves=moves, seed=seed, **self._limits))
+
     def deliberate(self, view: View[S]) -> Deliberation:
         """Consult once, declare the engine's line as the plan, play its first move.
 
@@ -48,8 +53,8 @@ class _EnginePlayer:
         """
         if self._blunders and view.rng.random() < self._blunders:
             return Decision(view.rng.choice(view.game.legal_moves(view.state)))
-        query = Query(game=view.game.id, start=view.start, moves=view.moves, seed=view.seed, **self._limits)
-        line = yield from consult(self._engine, query)
+        question = self.question(view.game.id, start=view.start, moves=view.moves, seed=view.seed)
+        line = yield from consult(question.engine, question.query)
         plan = Plan(moves=line.pv or (line.move,), value=line.value, why=line.score or "")
         yield from declare_line(view, plan, changed_by=Cause.SEARCH)
         return Decision(line.move)
@@ -104,7 +109,7 @@ class UciParams(EngineParams):
         return self
 
 
-class Uci(_EnginePlayer):
+class Uci(EnginePlayer):
     """A UCI chess engine such as Stockfish, by nodes, depth, time, Skill Level or UCI_Elo.
 
     With nodes or depth and one thread it repeats exactly. `skill_level` and `elo` do not: Stockfish draws those
@@ -148,7 +153,7 @@ class MctsParams(EngineParams):
     solve: bool = Field(True, description="back up proven wins and losses, and stop when the root is proven")
 
 
-class OpenSpielMcts(_EnginePlayer):
+class OpenSpielMcts(EnginePlayer):
     """OpenSpiel's C++ Monte Carlo tree search with random rollouts; repeats exactly under a seed."""
 
     games = ("connect_four", "hex", "chess", "chess960")
@@ -182,7 +187,7 @@ class HexSearchParams(EngineParams):
     proof_nodes: Annotated[int, Field(ge=0)] = Field(200, description="positions a proof may look at")
 
 
-class HexSearch(_EnginePlayer):
+class HexSearch(EnginePlayer):
     """A strong Hex player: tree search with RAVE, virtual connections, inferior cells and proof; repeats exactly."""
 
     games = ("hex",)
@@ -199,7 +204,7 @@ class PerfectParams(EngineParams):
     """Parameters of `perfect`."""
 
 
-class PerfectConnectFour(_EnginePlayer):
+class PerfectConnectFour(EnginePlayer):
     """A perfect Connect Four player, by the solver bitbully; repeats exactly."""
 
     games = ("connect_four",)

@@ -1,4 +1,4 @@
-"""The report's section on games in which a move is a plan: metrics by agent and game, and the paper's figure."""
+"""The report's section on plans and revisions: metrics by agent and game, and the paper's figure."""
 
 from __future__ import annotations
 
@@ -36,8 +36,11 @@ def plan_blocks(plays: Sequence[Play], agents: Sequence[str]) -> tuple[Block, ..
         for agent, found in whole.items()
         if found["over_correction_risk"].value is not None and found["correction_success"].value is not None
     }
-    keys = list(DEFINITIONS)
-    blocks: list[Block] = [_table(measured, keys[at : at + _WIDE]) for at in range(0, len(keys), _WIDE)]
+    keys = [key for key in DEFINITIONS if any(found[key].value is not None for _, found in measured)]
+    blocks: list[Block] = [Paragraph(text) for text in _graders(plays)]
+    blocks += [_table(measured, keys[at : at + _WIDE]) for at in range(0, len(keys), _WIDE)]
+    if len(keys) < len(DEFINITIONS):
+        blocks.append(Paragraph(f"No data for: {', '.join(TITLES[key] for key in DEFINITIONS if key not in keys)}."))
     caption = "Correction success against over-correction risk, all games together."
     if not points:
         blocks.append(Paragraph(f"({caption} No agent has both.)"))
@@ -47,10 +50,24 @@ def plan_blocks(plays: Sequence[Play], agents: Sequence[str]) -> tuple[Block, ..
         blocks.append(Paragraph(f"({caption} {figures.PLOTS_MISSING})"))
     blocks += [
         Paragraph(_correlation(points)),
-        _published(scopes),
+        *([_published(scopes)] if any(play.answers for play in plays) else []),
         *(Paragraph(f"{TITLES[key]}: {meaning}") for key, meaning in DEFINITIONS.items()),
     ]
     return tuple(blocks)
+
+
+def _graders(plays: Sequence[Play]) -> list[str]:
+    """Who said which moves on boards were right."""
+    boards = [play for play in plays if not play.answers]
+    by_game = {play.game: play.judge for play in boards}
+    told = [f"{game} by {judge}" for game, judge in by_game.items() if judge is not None]
+    ungraded = [game for game, judge in by_game.items() if judge is None]
+    graded = [f"Moves on boards were graded afterwards: {', '.join(told)}."] if told else []
+    return graded + (
+        [f"Nobody graded the moves of {', '.join(ungraded)}; `stratarena annotate` asks engines and solvers."]
+        if ungraded
+        else []
+    )
 
 
 def _table(measured: Sequence[tuple[Scope, Mapping[str, Estimate]]], keys: Sequence[str]) -> Table:
@@ -69,7 +86,11 @@ def _table(measured: Sequence[tuple[Scope, Mapping[str, Estimate]]], keys: Seque
         )
         for scope, found in measured
     )
-    return Table(columns, rows, "tables submissions and rounds; analysis.process, intervals by resampling matches")
+    return Table(
+        columns,
+        rows,
+        "tables submissions, rounds, plans, revisions, gradings; analysis.process, intervals by resampling matches",
+    )
 
 
 def _published(scopes: Sequence[Scope]) -> Table:

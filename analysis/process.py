@@ -1,13 +1,17 @@
-"""Process metrics of games in which a move is a plan: how a side plans, revises, and spends its purse.
+"""Process metrics: how a side plans, changes its mind, and spends its purse, in games of plans and on boards alike.
 
 Pure functions over records, in two versions. OURS mean what their names say; each is a ratio of two counts over one
 agent's side of its matches, with an interval from resampling matches. `published_of` gives the numbers that the public
 evaluator would print for the same matches (`analysis.published_log`). Source of both: AdvGameBench (arXiv 2506.12012)
 and what its reviewers asked for.
 
-Words: an *update* is an answer after the opening; *before* and *after* are the rounds just before and just after it, in
-which the other side's plan is the same; a *revision* is an update after which another plan is in play. Rounds without a
-winner count as not won.
+Words, where a move is a plan: an *update* is an answer after the opening; *before* and *after* are the rounds just before
+and just after it, in which the other side's plan is the same, *right* is won (rounds without a winner are not); a
+*revision* is an update after which another plan is in play. On boards: an *update* is every time a seat looked again at
+a move that it meant (a second look, a refusal, a search, or a line from the turn before); *before* and *after* are what
+it meant in the same position, *right* is a move that gives away at most `RIGHT_WITHIN` by the judge that graded it
+(`stratarena annotate`); a *revision* is an update after which another move is meant. What no judge graded is in no
+ratio that asks whether it was right. `analysis.board_process` makes the plays of boards.
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ from stratarena.games.base import Seat
 __all__ = [
     "DEFINITIONS",
     "METRICS",
+    "RIGHT_WITHIN",
     "SLOPE",
     "TITLES",
     "Metric",
@@ -40,17 +45,20 @@ __all__ = [
 ]
 
 _UNREADABLE = ("unparseable", "schema_error")
+RIGHT_WITHIN = 0.05
+"""Points (1 is a won game lost) that a move on the board may give away and be right; a solver's values differ by more."""
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """One own answer after the opening, with the rounds on both sides of it."""
+    """One time that a seat looked again at what it meant to do."""
 
     revised: bool
-    won_before: bool
-    won_after: bool
+    right_before: bool | None
+    """None where nobody graded it."""
+    right_after: bool | None
     broken_before: bool
-    """The plan in play before it was not within the rules and the purse."""
+    """What was meant before it was not within the rules and the purse."""
     broken_after: bool
 
 
@@ -65,12 +73,20 @@ class Play:
     seat: Seat
     updates_first: bool
     """Whether it was the first to update."""
-    purse: int
-    answers: tuple[AnswerRecord, ...]
-    """Its own."""
     updates: tuple[Update, ...]
     rounds: tuple[tuple[int, bool, int | None], ...]
-    """Of every round, the opening round (label 0) first: label, whether it won, and the cost of its plan in play."""
+    """Of every round, the opening round (label 0) first: label, whether it won, and the cost of its plan in play. On
+    boards one round, the match."""
+    n_turns: int
+    n_overspent: int
+    """Turns that passed a thinking budget."""
+    judge: str | None = None
+    """Who graded it; None where nobody did."""
+    regrets: tuple[float, ...] = ()
+    """Of every graded move: points given away, 0 to 1."""
+    purse: int = 0
+    answers: tuple[AnswerRecord, ...] = ()
+    """Its own; none on boards."""
 
 
 def plays_of(series: Iterable[SeriesRecord]) -> tuple[Play, ...]:
@@ -99,8 +115,8 @@ def _play(record: SeriesRecord, seat: Seat) -> Play:
             updates.append(
                 Update(
                     revised=answer.changed,
-                    won_before=won,
-                    won_after=now,
+                    right_before=won,
+                    right_after=now,
                     broken_before=before.verdict != "ok",
                     broken_after=in_play[seat].verdict != "ok",
                 )
@@ -116,10 +132,12 @@ def _play(record: SeriesRecord, seat: Seat) -> Play:
         opponent=record.second if seat is Seat.FIRST else record.first,
         seat=seat,
         updates_first=first_update is seat,
-        purse=own[0].purse,
-        answers=own,
         updates=tuple(updates),
         rounds=tuple(rounds),
+        n_turns=len(own),
+        n_overspent=sum(answer.n_overruns > 0 for answer in own),
+        purse=own[0].purse,
+        answers=own,
     )
 
 
@@ -143,7 +161,7 @@ def _updates(play: Play, wanted: Callable[[Update], bool], among: Callable[[Upda
 
 
 def _win_rate(play: Play) -> tuple[float, float]:
-    """Scored rounds won / scored rounds."""
+    """Scored rounds won / scored rounds; on boards matches won / matches."""
     scored = [won for label, won, _ in play.rounds if label > 0]
     return float(sum(scored)), float(len(scored))
 
@@ -160,45 +178,65 @@ def _revision_rate(play: Play) -> tuple[float, float]:
 
 
 def _over_correction(play: Play) -> tuple[float, float]:
-    """Revisions after a won round / updates after a won round."""
-    return _updates(play, lambda update: update.revised, lambda update: update.won_before)
+    """Revisions of what was right / updates of what was right."""
+    return _updates(play, lambda update: update.revised, lambda update: update.right_before is True)
 
 
-def _revision_after_loss(play: Play) -> tuple[float, float]:
-    """Revisions after a round not won / updates after a round not won."""
-    return _updates(play, lambda update: update.revised, lambda update: not update.won_before)
+def _revision_of_wrong(play: Play) -> tuple[float, float]:
+    """Revisions of what was not right / updates of what was not right."""
+    return _updates(play, lambda update: update.revised, lambda update: update.right_before is False)
 
 
 def _harm(play: Play) -> tuple[float, float]:
-    """Revisions that turned a won round into one not won / revisions after a won round."""
-    return _updates(play, lambda update: not update.won_after, lambda update: update.revised and update.won_before)
-
-
-def _correction_success(play: Play) -> tuple[float, float]:
-    """Revisions that turned a round not won into a won one / revisions after a round not won."""
-    return _updates(play, lambda update: update.won_after, lambda update: update.revised and not update.won_before)
-
-
-def _correction_success_paper(play: Play) -> tuple[float, float]:
-    """Revisions that mended a broken plan or turned a round not won into a won one / revisions (as the paper words it)."""
+    """Revisions from right to not right / revisions of what was right."""
     return _updates(
         play,
-        lambda update: (
-            (update.broken_before and not update.broken_after) or (update.won_after and not update.won_before)
-        ),
-        lambda update: update.revised,
+        lambda update: update.right_after is False,
+        lambda update: _judged_revision(update) and update.right_before is True,
     )
 
 
-def _wins_after_revision(play: Play) -> tuple[float, float]:
-    """Revisions followed by a won round / revisions: what the public evaluator calls correction success."""
-    return _updates(play, lambda update: update.won_after, lambda update: update.revised)
+def _correction_success(play: Play) -> tuple[float, float]:
+    """Revisions from not right to right / revisions of what was not right."""
+    return _updates(
+        play,
+        lambda update: update.right_after is True,
+        lambda update: _judged_revision(update) and update.right_before is False,
+    )
+
+
+def _correction_success_paper(play: Play) -> tuple[float, float]:
+    """Revisions that mended what was against the rules, or went from not right to right / revisions (as the paper words it)."""
+    return _updates(
+        play,
+        lambda update: (
+            (update.broken_before and not update.broken_after)
+            or (update.right_after is True and update.right_before is False)
+        ),
+        _judged_revision,
+    )
+
+
+def _right_after_revision(play: Play) -> tuple[float, float]:
+    """Revisions after which it was right / revisions: what the public evaluator calls correction success."""
+    return _updates(play, lambda update: update.right_after is True, _judged_revision)
 
 
 def _net_gain(play: Play) -> tuple[float, float]:
-    """(Rounds gained - rounds lost by revisions) / revisions."""
-    revised = [update for update in play.updates if update.revised]
-    return float(sum(update.won_after - update.won_before for update in revised)), float(len(revised))
+    """(Revisions from not right to right - revisions from right to not right) / revisions."""
+    revised = [update for update in play.updates if _judged_revision(update)]
+    gains = [(update.right_after is True) - (update.right_before is True) for update in revised]
+    return float(sum(gains)), float(len(revised))
+
+
+def _judged_revision(update: Update) -> bool:
+    """Whether it was a revision of which is known what was right before and after."""
+    return update.revised and update.right_before is not None and update.right_after is not None
+
+
+def _regret(play: Play) -> tuple[float, float]:
+    """Points (1 is a won game lost) given away against the best move or plan found by the judge, mean over graded moves."""
+    return sum(play.regrets), float(len(play.regrets))
 
 
 def _over_purse(play: Play) -> tuple[float, float]:
@@ -209,7 +247,7 @@ def _over_purse(play: Play) -> tuple[float, float]:
 
 def _over_budget(play: Play) -> tuple[float, float]:
     """Turns that passed a thinking budget / turns."""
-    return float(sum(answer.n_overruns > 0 for answer in play.answers)), float(len(play.answers))
+    return float(play.n_overspent), float(play.n_turns)
 
 
 def _excess(play: Play) -> tuple[float, float]:
@@ -239,12 +277,13 @@ METRICS: tuple[Metric, ...] = (
     _metric("opening_win_rate", "opening win rate", _opening_win_rate),
     _metric("revision_rate", "revision rate", _revision_rate),
     _metric("over_correction_risk", "over-correction risk", _over_correction),
-    _metric("revision_after_loss", "revision after loss", _revision_after_loss),
+    _metric("revision_after_loss", "revision of what was wrong", _revision_of_wrong),
     _metric("harmful_revision", "harmful revision", _harm),
     _metric("correction_success", "correction success", _correction_success),
     _metric("correction_success_as_worded", "correction success, as worded", _correction_success_paper),
-    _metric("wins_after_revision", "wins after revision", _wins_after_revision),
+    _metric("wins_after_revision", "right after revision", _right_after_revision),
     _metric("net_revision_gain", "net revision gain", _net_gain, (-1.0, 1.0)),
+    _metric("regret", "regret", _regret),
     _metric("over_purse_ratio", "over-budget ratio (purse)", _over_purse),
     _metric("purse_excess", "excess over the purse", _excess, (0.0, float("inf"))),
     _metric("over_budget_ratio", "over-budget ratio (thinking)", _over_budget),
@@ -255,8 +294,8 @@ METRICS: tuple[Metric, ...] = (
 
 SLOPE = "improvement_slope"
 SLOPE_DEFINITION = (
-    "Least-squares slope of the outcomes (1 won, 0 not) after a match's own updates on 0, 1, 2, …; the mean over matches "
-    "with at least two own updates. n counts matches."
+    "Least-squares slope of the outcomes (1 right, 0 not) after a match's own updates on 0, 1, 2, …; the mean over "
+    "matches with at least two own updates whose outcome is known. n counts matches."
 )
 
 
@@ -327,25 +366,26 @@ def _estimate(metric: Metric, plays: Sequence[Play]) -> Estimate:
 
 
 def _slope(updates: Sequence[Update]) -> float | None:
-    n = len(updates)
+    right = [float(update.right_after) for update in updates if update.right_after is not None]
+    n = len(right)
     if n < 2:
         return None
     middle = (n - 1) / 2
-    won = [float(update.won_after) for update in updates]
-    average = fmean(won)
-    above = sum((place - middle) * (value - average) for place, value in enumerate(won))
+    average = fmean(right)
+    above = sum((place - middle) * (value - average) for place, value in enumerate(right))
     return above / sum((place - middle) ** 2 for place in range(n))
 
 
 def published_of(plays: Sequence[Play]) -> PublishedMetrics | None:
-    """What the public evaluator would print for one agent's plays of one game; None without any.
+    """What the public evaluator would print for one agent's plays of one game of plans; None without any.
 
     Rows of all matches with the same side and order one after another, one file for each side and order, unweighted
     means over the files. Its labels begin at 1 with the opening round; a plan without a price costs 0 there.
     """
     files: dict[tuple[Seat, bool], list[Play]] = {}
     for play in plays:
-        files.setdefault((play.seat, play.updates_first), []).append(play)
+        if play.answers:
+            files.setdefault((play.seat, play.updates_first), []).append(play)
     if not files:
         return None
     found = [

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from stratarena.analysis import figures
+from stratarena.analysis.board_process import plays_of_boards
 from stratarena.analysis.conduct import Conduct, conduct_by
 from stratarena.analysis.estimate import Estimate, proportion
 from stratarena.analysis.league import Tally, counted, cross_table, lines, score_rate, tally_by
@@ -117,7 +118,7 @@ def build_report(reader: Reader, name: str | None) -> Page:
         ),
     )
     faults = reader.faults(tournament)
-    plays = plays_of(reader.series(tournament))
+    plays = (*plays_of(reader.series(tournament)), *plays_of_boards(reader.boards(tournament)))
     sections = [
         Section("Standings", _standings_blocks(standings, tournament)),
         Section("Cross-tables", _cross_blocks(standings)),

@@ -345,6 +345,26 @@ def metrics(
     metrics_from_log(from_log)
 
 
+@app.command()
+def annotate(
+    tournament: Annotated[str | None, typer.Argument(help="Its name; may be left out when there is only one.")] = None,
+    judges: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="JUDGE",
+            help="An engine, such as stockfish(nodes=100000), bitbully, hex_search(simulations=1000); may be given "
+            "several times. Without one these three, each for its game.",
+        ),
+    ] = None,
+    db: Db = DEFAULT_DB,
+) -> None:
+    """Grade recorded moves by engines and solvers, those played and those only meant; each position is asked once."""
+    from stratarena.arena.commands.annotating import annotate
+
+    annotate(tournament, db=db, judges=judges or ())
+
+
 @db_app.command("upgrade")
 def db_upgrade(db: Db = DEFAULT_DB) -> None:
     """Bring a database to this program's schema; makes it where there is none."""

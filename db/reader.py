@@ -42,11 +42,13 @@ from stratarena.arena.events import (
     TurnClosed,
 )
 from stratarena.arena.specs import Ending
+from stratarena.db.boards import read_boards
 from stratarena.db.connect import told
 from stratarena.db.errors import RecordError
 from stratarena.db.records import (
     AgentRecord,
     AnswerRecord,
+    BoardRecord,
     FaultRecord,
     MatchRecord,
     Origin,
@@ -185,11 +187,7 @@ class Reader:
 
     def series(self, tournament: TournamentRecord) -> tuple[SeriesRecord, ...]:
         """Every match whose moves are plans and that did not end void, as far as it was played; answers in order."""
-        counted = {
-            match.match_id: match
-            for match in self.matches(tournament)
-            if match.verdict is not None and match.verdict.ending is not Ending.VOID
-        }
+        counted = {match.match_id: match for match in self._counted(tournament)}
         answers, rounds, overruns, matches = _T["submissions"], _T["rounds"], _T["overruns"], _T["matches"]
         here = matches.c.tournament_id == tournament.tournament_id
         followed = (rounds.c.match_id == answers.c.match_id) & (rounds.c.ply == answers.c.ply)
@@ -235,6 +233,18 @@ class Reader:
             )
             for match_id, given in found.items()
         )
+
+    def boards(self, tournament: TournamentRecord) -> Iterator[BoardRecord]:
+        """Every match that counts in which a plan was declared or a move was graded, games of plans left out."""
+        return read_boards(self._engine, self._counted(tournament))
+
+    def _counted(self, tournament: TournamentRecord) -> list[MatchRecord]:
+        """The matches that are over and not void."""
+        return [
+            match
+            for match in self.matches(tournament)
+            if match.verdict is not None and match.verdict.ending is not Ending.VOID
+        ]
 
     def refusals(self, tournament: TournamentRecord) -> tuple[tuple[int, Seat, str], ...]:
         """Match, seat and kind of every refused answer."""

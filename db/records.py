@@ -6,13 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stratarena.arena.reconsider import Declared
 from stratarena.arena.specs import Verdict
 from stratarena.games.base import Move, Seat
 
 __all__ = [
     "AgentRecord",
     "AnswerRecord",
+    "BoardRecord",
     "FaultRecord",
+    "GradeRecord",
     "MatchRecord",
     "Origin",
     "SeriesRecord",
@@ -119,6 +122,37 @@ class SeriesRecord:
     second: str
     answers: tuple[AnswerRecord, ...]
     """In the order in which they were given, the two opening plans first."""
+
+
+@dataclass(frozen=True, slots=True)
+class GradeRecord:
+    """How good a move was."""
+
+    value: float | None
+    """-1 (lost) to 1 (won) for the mover; None for one that the rules do not allow."""
+    best_value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardRecord:
+    """One match on a board that is over and counts: what was meant, what was played, and how good it was."""
+
+    match_id: int
+    game: str
+    first: str
+    second: str
+    winner: Seat | None
+    declared: tuple[Declared, ...]
+    """Every plan, in order."""
+    played: Mapping[int, tuple[Seat, Move]]
+    """By ply; the opening's moves are left out."""
+    judge: str | None
+    """Who graded its game; None where nobody did."""
+    grades: Mapping[tuple[int, Move], GradeRecord]
+    """By ply and move, of that judge."""
+    n_turns: Mapping[Seat, int]
+    n_overspent: Mapping[Seat, int]
+    """Turns that passed a thinking budget."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

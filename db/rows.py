@@ -26,12 +26,12 @@ __all__ = [
     "text_row",
 ]
 
-ORDER = tuple(
-    table.name
-    for table in metadata.sorted_tables
-    if table.name
-    not in ("tournaments", "agents", "models", "identities", "matches", "imports", "imported_games", "imported_moves")
+_NOT_BY_EVENTS = (
+    *("tournaments", "agents", "models", "identities", "matches"),
+    *("imports", "imported_games", "imported_moves"),
+    *("judges", "evaluations", "gradings"),
 )
+ORDER = tuple(table.name for table in metadata.sorted_tables if table.name not in _NOT_BY_EVENTS)
 """Tables that events are written to, those that others refer to first."""
 
 COLUMNS = {name: tuple(column.name for column in metadata.tables[name].columns) for name in ORDER}

@@ -86,5 +86,17 @@ SELECT tournament, game, agent, COUNT(*) AS turns, SUM(model_calls) AS model_cal
        CASE WHEN COUNT(cost_usd) = COUNT(*) THEN SUM(cost_usd) END AS cost_usd
 FROM v_turns GROUP BY tournament, game, agent""",
     ),
+    "v_gradings": (
+        "How good was each move that was played or meant, by which judge? Regret is in points: 1 is a won game lost.",
+        """
+SELECT t.name AS tournament, m.id AS match_id, m.key, m.game, g.ply, g.seat,
+       CASE WHEN g.seat = 'first' THEN a.name ELSE b.name END AS agent, j.name AS judge, g.place, g.move, g.legal, g.value,
+       g.best, g.best_value, (g.best_value - g.value) / 2 AS regret, g.exact
+FROM gradings g
+JOIN judges j ON j.id = g.judge_id
+JOIN matches m ON m.id = g.match_id
+JOIN tournaments t ON t.id = m.tournament_id
+JOIN agents a ON a.id = m.first_agent_id
+JOIN agents b ON b.id = m.second_agent_id""",
+    ),
 }
-"""By name, in the order of creation: the question it answers, and its SELECT. SQLite and PostgreSQL both read them."""

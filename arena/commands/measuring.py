@@ -9,6 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from stratarena.analysis.board_process import plays_of_boards
 from stratarena.analysis.estimate import Estimate
 from stratarena.analysis.process import (
     DEFINITIONS,
@@ -34,6 +35,7 @@ _SHOWN = (
     "over_correction_risk",
     "correction_success",
     "improvement_slope",
+    "regret",
     "over_purse_ratio",
     "over_budget_ratio",
     "unreadable_rate",
@@ -66,9 +68,12 @@ def metrics(name: str | None, *, db: str, definition: str, as_json: bool, as_csv
     """
     with opened(db) as reader:
         tournament = reader.tournament(name)
-        plays = plays_of(reader.series(tournament))
+        plays = (*plays_of(reader.series(tournament)), *plays_of_boards(reader.boards(tournament)))
     if not plays:
-        raise RecordError(f"tournament {tournament.name!r} has no finished match in which a move is a plan")
+        raise RecordError(
+            f"tournament {tournament.name!r} has no finished match in which a plan was declared; moves can be graded "
+            "with `stratarena annotate`"
+        )
     scopes = scopes_of(plays, [agent.name for agent in tournament.agents])
     tell = _tell_published if definition == "published" else _tell_ours
     tell(tournament.name, scopes, as_json, as_csv)

@@ -1,0 +1,122 @@
+"""What was meant, played and graded on boards, read back match by match."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Engine, Select, and_, func, select
+
+from stratarena.agents.plan import Cause
+from stratarena.arena.reconsider import Declared
+from stratarena.db.connect import told
+from stratarena.db.records import BoardRecord, GradeRecord, MatchRecord
+from stratarena.db.schema import metadata
+from stratarena.games.base import Move, Seat
+
+__all__ = ["read_boards"]
+
+_T = metadata.tables
+_AT_ONCE = 500
+"""Matches read together: bounds memory, whatever the size of the tournament."""
+
+
+def read_boards(engine: Engine, matches: Sequence[MatchRecord]) -> Iterator[BoardRecord]:
+    """Those of these matches in which a plan was declared or a move was graded, games of plans left out.
+
+    Grades are those of one judge a game: the one that graded most moves in these matches, of several the latest.
+    """
+    by_id = {match.match_id: match for match in matches}
+    url = engine.url.render_as_string(hide_password=False)
+    with told(url), engine.connect() as connection:
+
+        def rows(query: Select[Any]) -> Sequence[Any]:
+            return connection.execute(query).all()
+
+        plans, gradings, answers = _T["plans"], _T["gradings"], _T["submissions"]
+        of_plans = {match_id for (match_id,) in rows(select(answers.c.match_id).distinct())}
+        graded = rows(
+            select(gradings.c.match_id, gradings.c.judge_id, func.count()).group_by(
+                gradings.c.match_id, gradings.c.judge_id
+            )
+        )
+        there = {match_id for (match_id,) in rows(select(plans.c.match_id).distinct())}
+        there |= {match_id for match_id, _, _ in graded}
+        names = dict(rows(select(_T["judges"].c.id, _T["judges"].c.name)))
+        judges = {game: (number, names[number]) for game, number in _judges(graded, by_id).items()}
+        wanted = sorted((there & by_id.keys()) - of_plans)
+        for start in range(0, len(wanted), _AT_ONCE):
+            some = wanted[start : start + _AT_ONCE]
+            yield from _read(rows, (some[0], some[-1]), {match_id: by_id[match_id] for match_id in some}, judges)
+
+
+def _judges(graded: Sequence[Any], by_id: Mapping[int, MatchRecord]) -> dict[str, int]:
+    """The judge of each game."""
+    counts: dict[str, Counter[int]] = {}
+    for match_id, judge, n in graded:
+        if match_id in by_id:
+            counts.setdefault(by_id[match_id].game, Counter())[judge] += n
+    return {game: max(found, key=lambda judge: (found[judge], judge)) for game, found in counts.items()}
+
+
+def _read(
+    rows: Any, span: tuple[int, int], wanted: Mapping[int, MatchRecord], judges: Mapping[str, tuple[int, str]]
+) -> Iterator[BoardRecord]:
+    plans, revisions, moves, turns = _T["plans"], _T["revisions"], _T["moves"], _T["turns"]
+    overruns, gradings = _T["overruns"], _T["gradings"]
+    caused = and_(revisions.c.match_id == plans.c.match_id, revisions.c.seq == plans.c.seq)
+    declared: dict[int, list[Declared]] = {}
+    for match_id, ply, seat, line, cause in rows(
+        select(plans.c.match_id, plans.c.ply, plans.c.seat, plans.c.moves, revisions.c.cause)
+        .select_from(plans.outerjoin(revisions, caused))
+        .where(plans.c.match_id.between(*span))
+        .order_by(plans.c.match_id, plans.c.seq)
+    ):
+        declared.setdefault(match_id, []).append(
+            Declared(ply, Seat(seat), tuple(map(Move, line.split())), Cause(cause) if cause else None)
+        )
+    played: dict[int, dict[int, tuple[Seat, Move]]] = {}
+    for match_id, ply, seat, move in rows(
+        select(moves.c.match_id, moves.c.ply, moves.c.seat, moves.c.move).where(
+            moves.c.match_id.between(*span) & (moves.c.source != "opening")
+        )
+    ):
+        played.setdefault(match_id, {})[ply] = (Seat(seat), Move(move))
+    grades: dict[int, dict[tuple[int, Move], GradeRecord]] = {}
+    for match_id, ply, move, value, best_value, judge in rows(
+        select(
+            gradings.c.match_id,
+            gradings.c.ply,
+            gradings.c.move,
+            gradings.c.value,
+            gradings.c.best_value,
+            gradings.c.judge_id,
+        ).where(gradings.c.match_id.between(*span))
+    ):
+        if match_id in wanted and judge == judges[wanted[match_id].game][0]:
+            grades.setdefault(match_id, {})[ply, Move(move)] = GradeRecord(value, best_value)
+    taken = _count(rows, select(turns.c.match_id, turns.c.seat, func.count()), turns, span)
+    over = _count(
+        rows, select(overruns.c.match_id, overruns.c.seat, func.count(overruns.c.ply.distinct())), overruns, span
+    )
+    for match_id, match in wanted.items():
+        yield BoardRecord(
+            match_id=match_id,
+            game=match.game,
+            first=match.first,
+            second=match.second,
+            winner=match.verdict.winner if match.verdict else None,
+            declared=tuple(declared.get(match_id, ())),
+            played=played.get(match_id, {}),
+            judge=judges[match.game][1] if match.game in judges else None,
+            grades=grades.get(match_id, {}),
+            n_turns={seat: taken.get((match_id, seat), 0) for seat in Seat},
+            n_overspent={seat: over.get((match_id, seat), 0) for seat in Seat},
+        )
+
+
+def _count(rows: Any, query: Select[Any], table: Any, span: tuple[int, int]) -> dict[tuple[int, Seat], int]:
+    """A number for each match and seat."""
+    counted = query.where(table.c.match_id.between(*span)).group_by(table.c.match_id, table.c.seat)
+    return {(match_id, Seat(seat)): n for match_id, seat, n in rows(counted)}
