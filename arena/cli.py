@@ -56,6 +56,26 @@ def demo(db: Db = DEFAULT_DB, jobs: Jobs = 16, out: Out = None, seed: SeedOption
 
 
 @app.command()
+def train(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The training file (TOML).")],
+    folder: Annotated[
+        Path,
+        typer.Option("--out", metavar="FOLDER", help="Where checkpoints, curves and weights go, by the file's name."),
+    ] = Path("training"),
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", metavar="FOLDER", help="Where labelled positions lie; default: OUT/positions."),
+    ] = None,
+    threads: Annotated[int, typer.Option("--threads", min=1, help="Threads of torch.")] = 1,
+    data_only: Annotated[bool, typer.Option("--data-only", help="Make the labelled positions and stop.")] = False,
+) -> None:
+    """Train a game language model, or go on where its training stopped; the data are made if they are not there."""
+    from stratarena.arena.commands.training import train
+
+    train(file, folder=folder, data=data or folder / "positions", threads=threads, data_only=data_only)
+
+
+@app.command()
 def check(file: File, seed: SeedOption = None, as_json: Json = False) -> None:
     """Check a tournament file, and that its games, models and engines work, before anything is played."""
     from stratarena.arena.commands.checking import check

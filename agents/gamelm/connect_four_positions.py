@@ -1,0 +1,125 @@
+"""Connect Four positions with exact labels: games of mixed strength, every move of a position scored by bitbully.
+
+Two players of a drawn strength meet; what they would choose by is the label. A strength is a share of random moves,
+whether immediate wins and threats are seen, and how greedily exact scores are followed. From 12 to 15 discs, where
+the solver takes tens of milliseconds, positions are labelled seldom and players follow tactics only.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["ILLEGAL", "Labelled", "generate"]
+
+ILLEGAL = -128
+_CELLS = 42
+_LABEL_SHARE = (0.05, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.01, 0.02, 0.05, 0.1, 0.25)
+"""How often a position of that many discs is labelled; always beyond. From 12 discs on the opening book is left."""
+_TACTICS_ONLY = range(12, 17)
+"""Where scores cost most: players do not look at them here."""
+_REMEMBERED = 7
+"""Up to so many discs, positions come again and again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled:
+    """Positions and the exact score of every move."""
+
+    own: NDArray[np.uint64]
+    """`[n]`: the mover's discs."""
+    opponent: NDArray[np.uint64]
+    """`[n]`."""
+    scores: NDArray[np.int8]
+    """`[n, 7]`: the mover's score, above 0 for a win and higher the sooner, or `ILLEGAL`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Strength:
+    random: float
+    tactics: bool
+    temperature: float
+    """Of the softmax over exact scores."""
+
+
+def _drawn(rng: Random) -> _Strength:
+    return _Strength(
+        random=rng.choice((0.0, 0.1, 0.25, 0.5, 1.0)),
+        tactics=rng.random() < 0.75,
+        temperature=rng.choice((0.3, 1.0, 3.0, 8.0)),
+    )
+
+
+def generate(n_games: int, seed: int) -> Labelled:
+    """Labelled positions from that many games, in the order met, mirror images and repetitions among them."""
+    from bitbully import BitBully, Board
+
+    solver, rng = BitBully(), Random(seed)
+    known: dict[tuple[int, int], dict[int, int]] = {}
+    own_boards: list[int] = []
+    opponent_boards: list[int] = []
+    scores: list[list[int]] = []
+    for _ in range(n_games):
+        players = (_drawn(rng), _drawn(rng))
+        board: Any = Board()
+        own = opponent = 0
+        for ply in range(_CELLS):
+            player = players[ply % 2]
+            legal: list[int] = board.legal_moves()
+            randomly = rng.random() < player.random
+            exact: dict[int, int] | None = None
+            labelled = ply >= len(_LABEL_SHARE) or rng.random() < _LABEL_SHARE[ply]
+            if labelled or (not randomly and ply not in _TACTICS_ONLY and player.temperature < 8.0):
+                exact = known.get((own, opponent))
+                if exact is None:
+                    exact = solver.score_all_moves(board)
+                    if ply <= _REMEMBERED:
+                        known[own, opponent] = exact
+            if exact is not None and (labelled or ply > _REMEMBERED):
+                own_boards.append(own)
+                opponent_boards.append(opponent)
+                scores.append([exact.get(column, ILLEGAL) for column in range(7)])
+            column = _choice(rng, player, own, opponent, legal, None if randomly else exact)
+            disc = _disc(own | opponent, column)
+            board.play(column)
+            own, opponent = opponent, own | disc
+            if board.is_game_over():
+                break
+    return Labelled(
+        np.array(own_boards, np.uint64), np.array(opponent_boards, np.uint64), np.array(scores, np.int8).reshape(-1, 7)
+    )
+
+
+def _disc(taken: int, column: int) -> int:
+    bottom = 1 << (7 * column)
+    return (taken + bottom) & ~taken & (bottom * 63)
+
+
+def _lined(discs: int) -> bool:
+    for step in (1, 6, 7, 8):
+        pairs = discs & (discs >> step)
+        if pairs & (pairs >> 2 * step):
+            return True
+    return False
+
+
+def _choice(
+    rng: Random, player: _Strength, own: int, opponent: int, legal: list[int], exact: dict[int, int] | None
+) -> int:
+    if exact is not None and player.temperature < 8.0:
+        best = max(exact.values())
+        columns = list(exact)
+        weights = [math.exp((exact[column] - best) / player.temperature) for column in columns]
+        return rng.choices(columns, weights)[0]
+    if player.tactics:
+        taken = own | opponent
+        for discs in (own, opponent):
+            for column in legal:
+                if _lined(discs | _disc(taken, column)):
+                    return column
+    return rng.choice(legal)

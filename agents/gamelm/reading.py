@@ -1,0 +1,179 @@
+"""Boards that are read: what goes in, what each place is to answer, and what a model's answers say.
+
+A read board is the block `<read> <best> S1 … Sn`. The first place answers with what the rules say of the position,
+the second with the best move, and each place of the board with the value of the move there, or that there is none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stratarena.agents.gamelm.columns import COLUMNS, CONTENTS, Boards, contents, lines, mirrored
+from stratarena.agents.gamelm.connect_four_positions import ILLEGAL
+from stratarena.agents.gamelm.values import centres, chance_of_score, smoothed
+from stratarena.agents.gamelm.vocabulary import BUCKETS, Vocabulary
+
+if TYPE_CHECKING:
+    import torch
+
+    from stratarena.agents.gamelm.network import GameLm
+    from stratarena.agents.gamelm.positions import Positions
+
+__all__ = [
+    "CONNECT_FOUR",
+    "HEAD",
+    "STATUSES",
+    "Readings",
+    "block_of",
+    "read",
+    "read_blocks",
+    "reading_loss",
+    "statuses",
+]
+
+CONNECT_FOUR = Vocabulary(moves=COLUMNS, contents=CONTENTS, places=COLUMNS)
+HEAD = 2
+"""Places before the board's first."""
+STATUSES = ("<going>", "<won>", "<drawn>", "<lost>")
+_SIGMA = 0.75
+_BEST_WEIGHT = 0.2
+_STATUS_WEIGHT = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """What a model says of positions, all for the side to move."""
+
+    status: NDArray[np.int64]
+    """`[n]`: indices into `STATUSES`."""
+    best: NDArray[np.int64]
+    """`[n]`: the move it would make."""
+    legal: NDArray[np.bool_]
+    """`[n, moves]`: whether it takes the move for possible."""
+    mean: NDArray[np.float64]
+    """`[n, moves]`: expected chance of winning after the move."""
+    mode: NDArray[np.int64]
+    """`[n, moves]`: the likeliest bucket, 1 to 64."""
+
+
+def block_of(own: Boards, opponent: Boards) -> NDArray[np.int64]:
+    """`[n, 9]`: the tokens of boards to be read."""
+    words = CONNECT_FOUR
+    head = np.tile([words["<read>"], words["<best>"]], (len(own), 1))
+    return np.concatenate([head, contents(own, opponent) + words.first_content], axis=1)
+
+
+def statuses(own: Boards, opponent: Boards) -> NDArray[np.int64]:
+    """`[n]`: what the rules say of boards, as indices into `STATUSES`."""
+    lost, full = lines(opponent), ((own | opponent) == _FULL)
+    return np.where(lost, STATUSES.index("<lost>"), np.where(full, STATUSES.index("<drawn>"), 0)).astype(np.int64)
+
+
+_FULL = np.uint64(sum(((1 << 6) - 1) << (7 * column) for column in range(COLUMNS)))
+
+
+def read(model: GameLm, own: Boards, opponent: Boards, *, both_ways: bool = False, batch: int = 512) -> Readings:
+    """What the model says of these boards, one pass for a batch.
+
+    Args:
+        both_ways: also read the mirror images and take the mean of both distributions.
+    """
+    blocks = block_of(own, opponent)
+    if not both_ways:
+        return read_blocks(model, blocks, batch=batch)
+    straight = _distributions(model, blocks, batch)
+    turned = _distributions(model, block_of(mirrored(own), mirrored(opponent)), batch)
+    turned = turned[0], turned[1][:, ::-1], turned[2][:, ::-1]
+    status, best, chances = ((one + other) / 2 for one, other in zip(straight, turned, strict=True))
+    return _readings(status, best, chances)
+
+
+def read_blocks(model: GameLm, blocks: NDArray[np.int64], *, batch: int = 512) -> Readings:
+    """What the model says of boards given as blocks, whatever stands in them."""
+    return _readings(*_distributions(model, blocks, batch))
+
+
+def _readings(status: NDArray[np.float64], best: NDArray[np.float64], chances: NDArray[np.float64]) -> Readings:
+    buckets = chances[..., 1:]
+    mass = buckets.sum(-1, keepdims=True)
+    return Readings(
+        status=status.argmax(-1),
+        best=best.argmax(-1),
+        legal=mass[..., 0] > chances[..., 0],
+        mean=(buckets / np.maximum(mass, 1e-30)) @ centres(),
+        mode=buckets.argmax(-1) + 1,
+    )
+
+
+def _distributions(
+    model: GameLm, blocks: NDArray[np.int64], batch: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Chances of each status, each best move, and each move's (no such move, bucket 1, …, bucket 64)."""
+    import torch
+
+    words, parts = CONNECT_FOUR, []
+    device = model.lm_head.weight.device
+    answers = torch.tensor([words["<illegal>"], *range(words.first_value, words.first_value + BUCKETS)], device=device)
+    with torch.inference_mode():
+        for start in range(0, max(len(blocks), 1), batch):
+            logits = read_logits(model, torch.from_numpy(blocks[start : start + batch]).to(device))
+            first = words.first_move
+            parts.append(
+                tuple(
+                    torch.softmax(some.double(), -1).cpu().numpy()
+                    for some in (
+                        logits[:, 0, [words[status] for status in STATUSES]],
+                        logits[:, 1, first : first + words.moves],
+                        logits[:, HEAD:][..., answers],
+                    )
+                )
+            )
+    status, best, chances = (np.concatenate([part[index] for part in parts]) for index in range(3))
+    return status, best, chances
+
+
+def read_logits(model: GameLm, block: torch.Tensor) -> torch.Tensor:
+    """`[n, places, vocabulary]` for boards to be read, `[n, places]`."""
+    import torch
+
+    slots = torch.arange(block.shape[1], device=block.device).expand_as(block)
+    hidden = model.hidden(block, slots, torch.zeros_like(block), None)
+    logits: torch.Tensor = model.lm_head(hidden)
+    return logits
+
+
+def reading_loss(model: GameLm, positions: Positions, over: tuple[Boards, Boards]) -> torch.Tensor:
+    """The loss of reading these positions and these finished boards: nats a place, weighted by what is asked there."""
+    import torch
+
+    words, n, device = CONNECT_FOUR, len(positions), model.lm_head.weight.device
+    scores = positions.scores
+
+    def tensor(array: NDArray[Any]) -> torch.Tensor:
+        return torch.from_numpy(array).to(device)
+
+    boards = block_of(np.concatenate([positions.own, over[0]]), np.concatenate([positions.opponent, over[1]]))
+    logits = read_logits(model, tensor(boards))
+    legal = np.concatenate([scores != ILLEGAL, np.zeros((len(over[0]), COLUMNS), np.bool_)])
+    chance = np.full(legal.shape, 0.5)
+    chance[:n] = chance_of_score(np.where(scores == ILLEGAL, 0, scores).astype(np.int64))
+    values = tensor(smoothed(chance, _SIGMA) * legal[..., None])
+    places = torch.log_softmax(logits[:, HEAD:], -1)
+    first = words.first_value
+    value_loss = -(values * places[..., first : first + BUCKETS]).sum(-1)
+    value_loss = value_loss - tensor(~legal) * places[..., words["<illegal>"]]
+    top = np.where(scores == ILLEGAL, -99, scores)
+    best = tensor((top == top.max(axis=1, keepdims=True)).astype(np.float32))
+    best_loss = -(best / best.sum(1, keepdim=True) * torch.log_softmax(logits[:n, 1], -1)[:, _moves(words)]).sum(-1)
+    truth = np.concatenate([np.zeros(n, np.int64), statuses(*over)])
+    status = tensor(np.array([words[name] for name in STATUSES])[truth])
+    status_loss = torch.nn.functional.cross_entropy(logits[:, 0], status)
+    return value_loss.mean() + _BEST_WEIGHT * best_loss.mean() + _STATUS_WEIGHT * status_loss
+
+
+def _moves(words: Vocabulary) -> slice:
+    return slice(words.first_move, words.first_move + words.moves)

@@ -1,0 +1,125 @@
+"""Texts as training wants them: MAV examples and search traces drawn from positions, padded, with what is asked where."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from stratarena.agents.gamelm.columns import Boards, play
+from stratarena.agents.gamelm.layout import layout_of
+from stratarena.agents.gamelm.reading import CONNECT_FOUR, STATUSES, read, statuses
+from stratarena.agents.gamelm.traces import Node, Text, board_tokens, grow, report_of, write_trace
+
+if TYPE_CHECKING:
+    import torch
+
+    from stratarena.agents.gamelm.network import GameLm
+
+__all__ = ["SHAPES", "draw_examples", "draw_traces", "mav_text", "text_loss"]
+
+SHAPES = {(0, 1): 0.1, (1, 2): 0.15, (1, 3): 0.2, (1, 4): 0.15, (1, 5): 0.05, (2, 2): 0.15, (2, 3): 0.15, (2, 4): 0.05}
+"""Depth and breadth of traces, and how often they are drawn."""
+_PLACES = 3 * CONNECT_FOUR.places
+"""About as many tokens has one node of a trace."""
+
+
+def draw_traces(model: GameLm, own: Boards, opponent: Boards, rng: np.random.Generator) -> list[Text]:
+    """Traces of one drawn shape over the first of these positions, as many as have about 10 tokens a position."""
+    shapes = list(SHAPES)
+    depth, breadth = shapes[int(rng.choice(len(shapes), p=list(SHAPES.values())))]
+    nodes = sum(breadth**level for level in range(depth + 1))
+    n = max(2, len(own) * 10 // (nodes * _PLACES))
+    roots = grow(
+        own[:n], opponent[:n], depth=depth, breadth=breadth, read=lambda mine, theirs: read(model, mine, theirs)
+    )
+    return [write_trace(root, depth=depth, breadth=breadth) for root in roots]
+
+
+def draw_examples(model: GameLm, own: Boards, opponent: Boards, rng: np.random.Generator) -> list[Text]:
+    """MAV examples: half begin with a state, half with the state and move before; every output is asked for at random."""
+    n = max(2, len(own) // 5)
+    own, opponent = own[:n], opponent[:n]
+    columns = np.array([_some_column(int(mine | theirs), rng) for mine, theirs in zip(own, opponent, strict=True)])
+    after = play(own, opponent, columns)
+    before = read(model, own, opponent), statuses(own, opponent)
+    later = read(model, *after), statuses(*after)
+    texts = []
+    for index in range(n):
+        boards, (readings, truth) = ((own, opponent), before) if rng.random() < 0.5 else (after, later)
+        report = report_of(readings, index, status=STATUSES[truth[index]])
+        node = Node(int(boards[0][index]), int(boards[1][index]), report)
+        previous = None if boards[0] is own else (int(own[index]), int(opponent[index]), int(columns[index]))
+        texts.append(mav_text(node, previous, rng))
+    return texts
+
+
+def _some_column(taken: int, rng: np.random.Generator) -> int:
+    return int(rng.choice([column for column in range(7) if not taken >> (7 * column + 5) & 1]))
+
+
+def mav_text(node: Node, previous: tuple[int, int, int] | None, rng: np.random.Generator) -> Text:
+    """One example: inputs, what is wanted, and the outputs; the moves of a list come in random order."""
+    words, text = CONNECT_FOUR, Text()
+    over = node.report.status != "<going>"
+    wants = [word for word in ("top", "best", "next") if rng.random() < 0.7 or (over and word == "top")] or ["top"]
+    if "next" in wants and "best" not in wants:
+        wants.insert(-1, "best")
+    if previous is not None:
+        wants.insert(0, "state")
+    most = CONNECT_FOUR.moves if rng.random() < 0.5 else int(rng.integers(1, CONNECT_FOUR.moves))
+    text.give(words["<bos>"])
+    for word in wants:
+        text.give(words[f"<want-{word}>"])
+        if word == "top" and most < CONNECT_FOUR.moves:
+            text.give(words[f"<breadth{most}>"])
+    state = [words["<state>"], *board_tokens(node.own, node.opponent)]
+    if previous is None:
+        text.give(*state, *node.report.tokens())
+    else:
+        mine, theirs, move = previous
+        text.give(words["<prev>"], *board_tokens(mine, theirs), words["<act>"], words.first_move + move)
+        text.write(*state)
+        text.give(*node.report.tokens())
+    ranked = node.report.ranked()
+    if over or not ranked:
+        text.write(words["<select>"], words[node.report.status], words["<end>"])
+        return text
+    best = ranked[0]
+    if "top" in wants:
+        text.write(words["<top>"])
+        for move in rng.permutation(ranked[:most]):
+            value = node.report.values[move] or 1
+            text.write(words.first_move + int(move), words.first_value + value - 1)
+    if "best" in wants:
+        text.write(words["<play>"], words.first_move + best)
+    if "next" in wants:
+        arrays = np.array([node.own], np.uint64), np.array([node.opponent], np.uint64)
+        after = play(*arrays, np.array([best]))
+        text.write(words["<next>"], *board_tokens(int(after[0][0]), int(after[1][0])))
+    text.write(words["<end>"])
+    return text
+
+
+def text_loss(model: GameLm, texts: list[Text]) -> torch.Tensor:
+    """Mean cross-entropy, in nats, of the tokens that the model has to write."""
+    import torch
+
+    longest = max(len(text.tokens) for text in texts)
+    ids = np.zeros((len(texts), longest), np.int64)
+    slots, levels = np.zeros_like(ids), np.ones_like(ids)
+    labels = np.full_like(ids, -100)
+    visible = np.zeros((len(texts), longest, longest), np.bool_)
+    visible[:] = np.eye(longest, dtype=np.bool_)
+    for row, text in enumerate(texts):
+        n, laid = len(text.tokens), layout_of("connect_four", text.tokens)
+        ids[row, :n], slots[row, :n], levels[row, :n] = text.tokens, laid.slots, laid.levels
+        visible[row, :n, :n] = laid.visible
+        wanted = np.where(text.written, text.tokens, -100)
+        labels[row, : n - 1] = wanted[1:]
+    device = model.lm_head.weight.device
+    asked = torch.from_numpy(labels).to(device)
+    places = (torch.from_numpy(array).to(device) for array in (ids, slots, levels, visible))
+    hidden = model.hidden(*places)
+    logits = model.lm_head(hidden[asked != -100])
+    return torch.nn.functional.cross_entropy(logits, asked[asked != -100])

@@ -1,0 +1,216 @@
+"""Traces read back: from tokens to a tree, strictly, and what is right and wrong in it by the rules and by itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from stratarena.agents.gamelm.columns import COLUMNS, STRIDE
+from stratarena.agents.gamelm.reading import CONNECT_FOUR, STATUSES
+from stratarena.agents.gamelm.values import mirror
+from stratarena.agents.gamelm.vocabulary import BUCKETS
+
+__all__ = ["BrokenTrace", "Checks", "ReadNode", "Trace", "board_of", "check", "read_trace"]
+
+
+class BrokenTrace(Exception):
+    """A text that is no trace; says at which token and what was expected."""
+
+
+@dataclass(slots=True)
+class ReadNode:
+    """A node as the text claims it."""
+
+    board: tuple[int, ...]
+    """Contents of its places."""
+    status: str
+    best: int
+    values: tuple[int | None, ...]
+    announced: tuple[int, ...] = ()
+    """The moves it said it would expand."""
+    children: list[tuple[int, ReadNode, int]] = field(default_factory=list)
+    """Move, child, and the bucket carried back for this node's mover."""
+    selected: int | None = None
+    value: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A whole search."""
+
+    depth: int
+    breadth: int
+    root: ReadNode
+
+
+class _Reader:
+    def __init__(self, tokens: list[int]) -> None:
+        self.tokens = tokens
+        self.at = 0
+        self.names = {number: name for name, number in CONNECT_FOUR.number.items()}
+
+    def fail(self, expected: str) -> BrokenTrace:
+        found = "the end" if self.at >= len(self.tokens) else self.word(self.tokens[self.at])
+        return BrokenTrace(f"token {self.at}: expected {expected}, found {found}")
+
+    def word(self, token: int) -> str:
+        words = CONNECT_FOUR
+        if token in self.names:
+            return self.names[token]
+        if token < words.first_content:
+            return f"move {token - words.first_move}"
+        return f"content {token - words.first_content}"
+
+    def peek(self) -> str:
+        return self.names.get(self.tokens[self.at], "") if self.at < len(self.tokens) else ""
+
+    def tag(self, *names: str) -> str:
+        found = self.peek()
+        if found not in names:
+            raise self.fail(" or ".join(names))
+        self.at += 1
+        return found
+
+    def number(self, first: int, n: int, what: str) -> int:
+        if self.at >= len(self.tokens) or not first <= self.tokens[self.at] < first + n:
+            raise self.fail(what)
+        self.at += 1
+        return self.tokens[self.at - 1] - first
+
+    def move(self) -> int:
+        return self.number(CONNECT_FOUR.first_move, CONNECT_FOUR.moves, "a move")
+
+    def value(self) -> int:
+        return self.number(CONNECT_FOUR.first_value, BUCKETS, "a value") + 1
+
+    def board(self) -> tuple[int, ...]:
+        words = CONNECT_FOUR
+        return tuple(
+            self.number(words.first_content, words.contents, "a place of a board") for _ in range(words.places)
+        )
+
+    def node(self) -> ReadNode:
+        board = self.board()
+        status, best = self.tag(*STATUSES), self.move()
+        values: list[int | None] = []
+        for _ in range(CONNECT_FOUR.places):
+            if self.peek() == "<illegal>":
+                self.at += 1
+                values.append(None)
+            else:
+                values.append(self.value())
+        return ReadNode(board, status, best, tuple(values))
+
+    def body(self, node: ReadNode) -> None:
+        if self.tag("<expand>", "<select>") == "<expand>":
+            announced = [self.move()]
+            while self.peek() == "":
+                announced.append(self.move())
+            node.announced = tuple(announced)
+            while self.peek() == "<child>":
+                self.at += 1
+                move = self.move()
+                child = self.node()
+                self.body(child)
+                self.tag("<back>")
+                if self.move() != move:
+                    self.at -= 1
+                    raise self.fail(f"move {move}, which was opened last")
+                node.children.append((move, child, self.value()))
+            self.tag("<select>")
+        if self.peek() == "":
+            node.selected = self.move()
+        node.value = self.value()
+
+
+def read_trace(tokens: list[int]) -> Trace:
+    """The search that these tokens tell. Raises `BrokenTrace` at the first token that does not fit the grammar."""
+    reader = _Reader(tokens)
+    reader.tag("<bos>")
+    reader.tag("<search>")
+    depth = int(reader.tag(*(f"<depth{depth}>" for depth in range(4)))[6:-1])
+    breadth = int(reader.tag(*(f"<breadth{breadth}>" for breadth in range(1, 8)))[8:-1])
+    reader.tag("<state>")
+    root = reader.node()
+    reader.body(root)
+    reader.tag("<end>")
+    return Trace(depth, breadth, root)
+
+
+def board_of(contents: tuple[int, ...]) -> tuple[int, int]:
+    """The mover's own and the opponent's discs of a board given by its columns' contents."""
+    own = opponent = 0
+    for column, content in enumerate(contents):
+        height = (content + 1).bit_length() - 1
+        mine = content + 1 - (1 << height)
+        own |= mine << (STRIDE * column)
+        opponent |= (((1 << height) - 1) & ~mine) << (STRIDE * column)
+    return own, opponent
+
+
+@dataclass
+class Checks:
+    """Counts of what was looked at and what was right."""
+
+    asked_shape: bool = True
+    """Every node has as many children as asked for and its report offers, and none lies deeper than asked for."""
+    children: int = 0
+    legal: int = 0
+    local: int = 0
+    """Children whose board is the parent's claimed board after the move."""
+    true: int = 0
+    """Children whose board is the true one after the moves from the root."""
+    backups: int = 0
+    consistent: int = 0
+    """Values carried back that are the mirror of what the child selected."""
+    selections: int = 0
+    selected_best: int = 0
+    """Selections that are the highest of what stands above or below them."""
+    by_depth: dict[int, tuple[int, int]] = field(default_factory=dict)
+    """Children and true boards among them, by depth."""
+
+
+def check(trace: Trace, own: int, opponent: int) -> Checks:
+    """What holds of a trace that began from this board."""
+    checks = Checks()
+    _check(checks, trace, trace.root, (own, opponent), depth=0)
+    return checks
+
+
+def _check(checks: Checks, trace: Trace, node: ReadNode, truth: tuple[int, int] | None, *, depth: int) -> None:
+    offered = [value for value in node.values if value is not None] if node.status == "<going>" else []
+    expected = min(trace.breadth, len(offered)) if depth < trace.depth else 0
+    opened = tuple(move for move, _, _ in node.children)
+    if len(opened) != expected or len(set(opened)) != len(opened) or node.announced != opened:
+        checks.asked_shape = False
+    claimed = board_of(node.board)
+    for move, child, back in node.children:
+        checks.children += 1
+        after = _after(claimed, move)
+        checks.legal += after is not None
+        checks.local += after == board_of(child.board)
+        true = None if truth is None else _after(truth, move)
+        right = true is not None and true == board_of(child.board)
+        checks.true += right
+        all_, good = checks.by_depth.get(depth + 1, (0, 0))
+        checks.by_depth[depth + 1] = (all_ + 1, good + right)
+        checks.backups += 1
+        checks.consistent += back == mirror(child.value)
+        _check(checks, trace, child, true, depth=depth + 1)
+    if node.children:
+        backed = {move: back for move, _, back in node.children}
+        best = max(backed.values())
+        checks.selections += 1
+        checks.selected_best += node.selected is not None and backed.get(node.selected) == best == node.value
+    elif offered:
+        checks.selections += 1
+        told = None if node.selected is None else node.values[node.selected]
+        checks.selected_best += told == max(offered) == node.value
+
+
+def _after(board: tuple[int, int], move: int) -> tuple[int, int] | None:
+    own, opponent = board
+    taken = own | opponent
+    if not 0 <= move < COLUMNS or taken >> (STRIDE * move + STRIDE - 2) & 1:
+        return None
+    bottom = 1 << (STRIDE * move)
+    return opponent, own | ((taken + bottom) & ~taken & (bottom * ((1 << (STRIDE - 1)) - 1)))

@@ -1,0 +1,180 @@
+"""Search traces: depth-first minimax in the model's own words, with its own values.
+
+Source: Schultz et al. (2025) for the traversal, the mirror image of values and the selection. The values are the
+model's own readings, never a solver's: with exact values a root and the minimax of its subtree always agree, so a model
+could learn to copy its first guess; with its own they differ, and every selection is the exact minimax of what stands
+below it.
+
+    trace  := <bos> <search> <depth d> <breadth b> <state> BOARD REPORT body <end>
+    body   := <expand> move{b} (<child> move BOARD REPORT body <back> move value){b} <select> move value
+            | <select> move value           at the depth limit: the best move reported
+            | <select> value                where the game is over
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stratarena.agents.gamelm.columns import Boards, contents, play, room
+from stratarena.agents.gamelm.reading import CONNECT_FOUR, STATUSES, Readings, statuses
+from stratarena.agents.gamelm.values import bucket_of, mirror
+
+__all__ = ["CENTRE_FIRST", "OVER", "Node", "Report", "Text", "grow", "report_of", "write_trace"]
+
+CENTRE_FIRST = (3, 2, 4, 1, 5, 0, 6)
+"""The order among moves of equal value."""
+OVER = {"<won>": 64, "<drawn>": 32, "<lost>": 1}
+"""The bucket of a finished game, for the side that would be to move."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was read off a board."""
+
+    status: str
+    best: int
+    """0 where the game is over."""
+    values: tuple[int | None, ...]
+    """The bucket of each move, by the mean; None for what is taken for no move."""
+
+    def ranked(self) -> list[int]:
+        """Moves by value, the highest first, among equals the most central one."""
+        moves = [move for move in CENTRE_FIRST if self.values[move] is not None]
+        return sorted(moves, key=lambda move: -(self.values[move] or 0))
+
+    def tokens(self) -> list[int]:
+        """The report as it stands in a text."""
+        words = CONNECT_FOUR
+        values = [words["<illegal>"] if value is None else words.first_value + value - 1 for value in self.values]
+        return [words[self.status], words.first_move + self.best, *values]
+
+
+def report_of(readings: Readings, index: int, *, status: str | None = None) -> Report:
+    """The report of one of these readings; `status` overrides what the model says of it."""
+    named = STATUSES[readings.status[index]] if status is None else status
+    values: tuple[int | None, ...] = (None,) * len(readings.legal[index])
+    if named == "<going>":
+        values = tuple(
+            bucket_of(float(value)) if legal else None
+            for value, legal in zip(readings.mean[index], readings.legal[index], strict=True)
+        )
+    return Report(named, int(readings.best[index]) if named == "<going>" else 0, values)
+
+
+@dataclass(slots=True)
+class Node:
+    """A node of a search, grown by the true rules."""
+
+    own: int
+    opponent: int
+    report: Report
+    children: list[tuple[int, Node]] = field(default_factory=list)
+
+    def value(self) -> tuple[int | None, int]:
+        """The selected move and its bucket for the side to move here."""
+        if self.report.status != "<going>":
+            return None, OVER[self.report.status]
+        if self.children:
+            backed = [(mirror(child.value()[1]), move) for move, child in self.children]
+            value = max(value for value, _ in backed)
+            return next(move for other, move in backed if other == value), value
+        ranked = self.report.ranked()
+        if not ranked:
+            return None, OVER["<drawn>"]
+        return ranked[0], self.report.values[ranked[0]] or 1
+
+
+def grow(
+    own: Boards, opponent: Boards, *, depth: int, breadth: int, read: Callable[[Boards, Boards], Readings]
+) -> list[Node]:
+    """Searches of this shape for each board, breadth by breadth: all boards of one depth are read together."""
+
+    def nodes_of(own: Boards, opponent: Boards) -> list[Node]:
+        if not len(own):
+            return []
+        # The report is the model's but for what can be played: the rules are what a trace has to teach.
+        readings, truth = replace(read(own, opponent), legal=room(own, opponent)), statuses(own, opponent)
+        return [
+            Node(int(own[index]), int(opponent[index]), report_of(readings, index, status=STATUSES[truth[index]]))
+            for index in range(len(own))
+        ]
+
+    roots = layer = nodes_of(own, opponent)
+    for _ in range(depth):
+        opened = [(node, move) for node in layer for move in node.report.ranked()[:breadth]]
+        parents = [node for node, _ in opened]
+        after = play(
+            np.array([node.own for node in parents], np.uint64),
+            np.array([node.opponent for node in parents], np.uint64),
+            np.array([move for _, move in opened], np.int64),
+        )
+        layer = nodes_of(*after)
+        for (parent, move), child in zip(opened, layer, strict=True):
+            parent.children.append((move, child))
+    return roots
+
+
+@dataclass(slots=True)
+class Text:
+    """Tokens, and which of them the model itself has to write."""
+
+    tokens: list[int] = field(default_factory=list)
+    written: list[bool] = field(default_factory=list)
+
+    def give(self, *tokens: int) -> None:
+        """Add what is given to the model: prompts, and reports, which come from readings."""
+        self.tokens += tokens
+        self.written += [False] * len(tokens)
+
+    def write(self, *tokens: int) -> None:
+        """Add what the model writes."""
+        self.tokens += tokens
+        self.written += [True] * len(tokens)
+
+
+def board_tokens(own: int, opponent: int) -> list[int]:
+    """The places of one board."""
+    row: NDArray[np.int64] = contents(np.array([own], np.uint64), np.array([opponent], np.uint64))[0]
+    return [CONNECT_FOUR.first_content + int(content) for content in row]
+
+
+def prompt(own: int, opponent: int, *, depth: int, breadth: int) -> list[int]:
+    """What a search begins with, up to where the board is read."""
+    words = CONNECT_FOUR
+    return [
+        words["<bos>"],
+        words["<search>"],
+        words[f"<depth{depth}>"],
+        words[f"<breadth{breadth}>"],
+        words["<state>"],
+        *board_tokens(own, opponent),
+    ]
+
+
+def write_trace(root: Node, *, depth: int, breadth: int) -> Text:
+    """The text of a search."""
+    text = Text()
+    text.give(*prompt(root.own, root.opponent, depth=depth, breadth=breadth), *root.report.tokens())
+    _write_body(text, root)
+    text.write(CONNECT_FOUR["<end>"])
+    return text
+
+
+def _write_body(text: Text, node: Node) -> None:
+    words = CONNECT_FOUR
+    if node.children:
+        text.write(words["<expand>"], *(words.first_move + move for move, _ in node.children))
+        for move, child in node.children:
+            text.write(words["<child>"], words.first_move + move, *board_tokens(child.own, child.opponent))
+            text.give(*child.report.tokens())
+            _write_body(text, child)
+            text.write(words["<back>"], words.first_move + move, words.first_value + mirror(child.value()[1]) - 1)
+    move_, value = node.value()
+    text.write(words["<select>"])
+    if move_ is not None:
+        text.write(words.first_move + move_)
+    text.write(words.first_value + value - 1)

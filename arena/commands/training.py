@@ -1,0 +1,50 @@
+"""`train`: a game language model, from labelled positions to weights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from stratarena.agents.gamelm.positions import describe, load_positions, make_chunks
+from stratarena.agents.gamelm.training import Point, TrainingConfig, load_config
+from stratarena.arena.commands.console import out
+from stratarena.games.base import SpecError
+
+__all__ = ["train"]
+
+
+def train(file: Path, *, folder: Path, data: Path, threads: int, data_only: bool) -> None:
+    """Make what positions are missing, train what steps are missing, and say where the weights are.
+
+    Raises:
+        SpecError: a file that is no training file, a library that is missing, a checkpoint of another file.
+    """
+    config = load_config(file)
+    console = out()
+    try:
+        paths = make_chunks(data, n_chunks=config.data.chunks, games=config.data.games)
+    except ImportError as error:
+        raise SpecError(f"{error}; install the extra: pip install 'stratarena[connect-four]'") from error
+    for line in describe(load_positions(paths)):
+        console.print(line)
+    if data_only:
+        return
+    try:
+        import torch
+    except ImportError as error:
+        raise SpecError(f"{error}; install the extra: pip install 'stratarena[torch]'") from error
+    from stratarena.agents.gamelm import training
+
+    torch.set_num_threads(threads)
+    where = folder / config.name
+    curve = training.train(config, data=data, folder=where, tell=lambda point: console.print(_line(point, config)))
+    last = curve[-1]
+    console.print(f"done: {last.step} steps, {last.cpu_s:.0f} CPU seconds; weights in {where / 'weights'}")
+
+
+def _line(point: Point, config: TrainingConfig) -> str:
+    steps = sum(stage.steps for stage in config.stages)
+    decisive = "-" if point.kept_decisive is None else f"{point.kept_decisive:.1%}"
+    return (
+        f"{point.stage:>10}  step {point.step}/{steps}  loss {point.loss:.3f}  "
+        f"result kept {point.kept:.1%}, decisive {decisive} (n = {point.n})  {point.cpu_s:.0f} CPU s"
+    )
