@@ -41,7 +41,7 @@ def small_combat(rng):
     wanted = {skill for skills in kept.values() for skill in rng.sample(skills, 3)}
     data["skills"] = {skill: facts for skill, facts in data["skills"].items() if skill in wanted}
     prices = {}
-    for skill, facts in sorted(data["skills"].items()):
+    for _, facts in sorted(data["skills"].items()):
         prices.setdefault(facts["element"], []).append(facts["cost"])
     for side in data["sides"].values():
         cheapest = sum(sum(sorted(prices[element])[:2]) for element in side["elements"])
