@@ -13,6 +13,7 @@ from stratarena.agents.models.base import Completion, Scores, Scoring
 from stratarena.agents.plan import Plan
 from stratarena.agents.tree import SearchTree, TreeKind
 from stratarena.arena.events import (
+    Appraised,
     Body,
     Called,
     Consulted,
@@ -174,6 +175,11 @@ def _lines(body: Body, limit: int, width: int) -> Iterator[str]:
             facts += [f"{name} {value:,}" for name, value in (("nodes", line.nodes), ("depth", line.depth)) if value]
             facts += [f"line {shortened(' '.join(line.pv), limit)}"] if line.pv else []
             yield from _labelled("engine", ", ".join(facts), width)
+        case Appraised(engine=engine, n_positions=n_positions, error=error):
+            asked = f"{engine.kind}, {_count(n_positions, 'position')}, {_time(body.think_ms)}"
+            yield from _labelled("appraised", asked, width)
+            if error is not None:
+                yield from _labelled("failed", f"{engine.kind}: {shortened(error, limit)}", width)
         case Proposed(plan):
             yield from _labelled("plan", _plan(plan, limit), width)
         case Revised(before, after, cause):

@@ -13,9 +13,9 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 
-from stratarena.agents.base import Ask, Consult
+from stratarena.agents.base import Appraise, Ask, Consult
 from stratarena.agents.budget import Spend
-from stratarena.agents.engines.base import EngineError, EngineLine
+from stratarena.agents.engines.base import Appraisals, EngineError, EngineLine
 from stratarena.agents.models.base import Model, ModelAnswer, ModelError
 from stratarena.arena.clock import Clock
 from stratarena.arena.engine_room import EngineRoom
@@ -48,7 +48,7 @@ class MatchInPlay:
         self.spec = spec
         self.play = play
         self.ply = 0
-        self.step: Ask | Consult | None = None
+        self.step: Ask | Consult | Appraise | None = None
         """What it waits for; None while it can go on."""
 
     @property
@@ -57,23 +57,25 @@ class MatchInPlay:
         match self.step:
             case Ask(model, requests):
                 return f"model {model}" + (f" ({len(requests)} requests)" if len(requests) > 1 else "")
-            case Consult(engine, _):
+            case Consult(engine=engine) | Appraise(engine=engine):
                 return f"engine {engine.kind}"
             case None:
                 return "its turn"
 
-    def expect(self, step: Ask | Consult, *, price: Price, now: float) -> None:
+    def expect(self, step: Ask | Consult | Appraise, *, price: Price, now: float) -> None:
         """Wait for the answers to this step."""
         n = len(step.requests) if isinstance(step, Ask) else 1
         self.step = step
-        self._answers: list[ModelAnswer | EngineLine | None] = [None] * n
+        self._answers: list[ModelAnswer | EngineLine | Appraisals | None] = [None] * n
         self._errors: list[str | None] = [None] * n
         self._waits = [0.0] * n
         self._awaited = n
         self._price = price
         self._submitted = now
 
-    def arrive(self, index: int, future: Future[ModelAnswer] | Future[EngineLine], *, now: float) -> Arrival | None:
+    def arrive(
+        self, index: int, future: Future[ModelAnswer] | Future[EngineLine | Appraisals], *, now: float
+    ) -> Arrival | None:
         """Take one answer; everything that was awaited, once the last is in."""
         elapsed_ms = (now - self._submitted) * 1000
         worked_ms = 0.0
@@ -82,8 +84,12 @@ class MatchInPlay:
         except (ModelError, EngineError) as error:
             self._errors[index] = str(error)
         else:
-            worked_ms = answer.think_ms if isinstance(answer, EngineLine) else answer.spend.think_ms
-            self._answers[index] = answer if isinstance(answer, EngineLine) else _priced(answer, self._price)
+            if isinstance(answer, EngineLine | Appraisals):
+                worked_ms = answer.think_ms
+                self._answers[index] = answer
+            else:
+                worked_ms = answer.spend.think_ms
+                self._answers[index] = _priced(answer, self._price)
         self._waits[index] = max(elapsed_ms - worked_ms, 0.0)
         self._awaited -= 1
         if self._awaited:
@@ -112,7 +118,7 @@ def drive(
     """
     in_play: dict[int, MatchInPlay] = {}
     ready: deque[tuple[int, Arrival | None]] = deque()
-    arrivals: SimpleQueue[tuple[int, int, Future[ModelAnswer] | Future[EngineLine]]] = SimpleQueue()
+    arrivals: SimpleQueue[tuple[int, int, Future[ModelAnswer] | Future[EngineLine | Appraisals]]] = SimpleQueue()
     number = 0
 
     def enter(match: MatchInPlay) -> None:
@@ -128,7 +134,7 @@ def drive(
                 return
             enter(match)
 
-    def take(item: tuple[int, int, Future[ModelAnswer] | Future[EngineLine]]) -> None:
+    def take(item: tuple[int, int, Future[ModelAnswer] | Future[EngineLine | Appraisals]]) -> None:
         match_number, index, future = item
         arrival = in_play[match_number].arrive(index, future, now=clock.seconds())
         if arrival is not None:
@@ -138,7 +144,7 @@ def drive(
     while in_play:
         if stop():
             return False
-        asking: list[tuple[int, Ask | Consult]] = []
+        asking: list[tuple[int, Ask | Consult | Appraise]] = []
         ended: list[tuple[int, Verdict]] = []
         for _ in range(len(ready)):
             match_number, arrival = ready.popleft()
@@ -173,11 +179,11 @@ def drive(
 
 
 def _send(
-    asking: list[tuple[int, Ask | Consult]],
+    asking: list[tuple[int, Ask | Consult | Appraise]],
     in_play: Mapping[int, MatchInPlay],
     *,
     backstage: Backstage,
-    arrivals: SimpleQueue[tuple[int, int, Future[ModelAnswer] | Future[EngineLine]]],
+    arrivals: SimpleQueue[tuple[int, int, Future[ModelAnswer] | Future[EngineLine | Appraisals]]],
     clock: Clock,
 ) -> None:
     """Hand the steps out: all requests to one model in one submission."""

@@ -20,6 +20,7 @@ from stratarena.games.base import Move, Seat
 from stratarena.games.notation.record import NotedMove
 
 __all__ = [
+    "Appraised",
     "Body",
     "Called",
     "Consulted",
@@ -69,6 +70,21 @@ class Consulted:
     """None when the engine failed."""
     error: str | None = None
     wait_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appraised:
+    """What an engine was asked about positions in a turn, added up; written once a turn and engine, at its end."""
+
+    engine: EngineSpec
+    n_asks: int
+    """Batches."""
+    n_positions: int
+    nodes: int
+    think_ms: float
+    wait_ms: float
+    error: str | None = None
+    """Why the last ask failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +219,7 @@ Body = (
     MatchOpened
     | Called
     | Consulted
+    | Appraised
     | Proposed
     | Revised
     | Searched

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, assert_never
 
 from stratarena.agents.base import (
     Agent,
+    Appraise,
     Ask,
     Consult,
     Decision,
@@ -23,15 +24,16 @@ from stratarena.agents.base import (
     Reply,
     Resigned,
     Revise,
+    Spent,
     View,
     known_to,
 )
 from stratarena.agents.budget import FREE, Budget, BudgetExhausted, Overrun, Spend
-from stratarena.agents.engines.base import EngineLine
-from stratarena.agents.models.base import ModelAnswer, Request
+from stratarena.agents.engines.base import Appraisals, EngineLine, EngineSpec
+from stratarena.agents.models.base import Completion, ModelAnswer, Request, Scores
 from stratarena.agents.plan import Plan
 from stratarena.arena.clock import Clock
-from stratarena.arena.events import Called, Consulted, Faulted, Overran, Proposed, Refused, Revised, Searched
+from stratarena.arena.events import Appraised, Called, Consulted, Faulted, Overran, Proposed, Refused, Revised, Searched
 from stratarena.arena.meter import MeteredGame, Scopes
 from stratarena.arena.notes import Notes
 from stratarena.arena.seeds import derive_seed
@@ -41,15 +43,15 @@ from stratarena.games.base import Game, Move, MoveError, Seat
 
 __all__ = ["Arrival", "Pending", "Ruling", "Turn", "take_turn"]
 
-Pending = Ask | Consult
+Pending = Ask | Consult | Appraise
 """What a turn waits for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """What the outside world answered: one entry a request of an `Ask`, a single one for a `Consult`."""
+    """What the outside world answered: one entry a request of an `Ask`, a single one for everything else."""
 
-    answers: tuple[ModelAnswer | EngineLine | None, ...]
+    answers: tuple[ModelAnswer | EngineLine | Appraisals | None, ...]
     """None where the infrastructure failed."""
     errors: tuple[str | None, ...]
     waits_ms: tuple[float, ...]
@@ -90,7 +92,20 @@ class _Sitting:
     """What the turn has spent so far, and the stopwatch on the agent's own work."""
 
     __slots__ = (
-        *("_began", "_clock", "_counted", "_told", "game", "notes", "real", "scopes", "seat", "spend", "standing"),
+        *(
+            "_began",
+            "_clock",
+            "_counted",
+            "_told",
+            "game",
+            "appraised",
+            "notes",
+            "real",
+            "scopes",
+            "seat",
+            "spend",
+            "standing",
+        ),
         *("state", "wait_ms"),
     )
 
@@ -110,6 +125,7 @@ class _Sitting:
         self._began: float | None = None
         self._counted = 0
         self._told = FREE
+        self.appraised: dict[EngineSpec, Appraised] = {}
 
     def open(self, bound: float | None) -> None:
         """Start counting nodes from zero, at most `bound` of them."""
@@ -132,6 +148,21 @@ class _Sitting:
             self.spend = Spend(nodes=nodes, think_ms=think_ms)
         else:
             self.spend = replace(self.spend, nodes=self.spend.nodes + nodes, think_ms=self.spend.think_ms + think_ms)
+
+    def appraise(self, step: Appraise, found: Appraisals | None, *, error: str | None, wait_ms: float) -> None:
+        """Count an ask about positions in; it is written when the turn ends."""
+        before = self.appraised.get(step.engine)
+        nodes, think_ms = (0, 0.0) if found is None else (found.nodes, found.think_ms)
+        self.appraised[step.engine] = Appraised(
+            engine=step.engine,
+            n_asks=1 + (before.n_asks if before else 0),
+            n_positions=len(step.lines) + (before.n_positions if before else 0),
+            nodes=nodes + (before.nodes if before else 0),
+            think_ms=think_ms + (before.think_ms if before else 0.0),
+            wait_ms=wait_ms + (before.wait_ms if before else 0.0),
+            error=error,
+        )
+        self.spend += Spend(nodes=nodes, think_ms=think_ms)
 
     def since_told(self) -> Spend:
         """What was spent since the last search was told, or from the turn's beginning."""
@@ -200,6 +231,8 @@ def take_turn(
         if verdict is not None:
             decision = None
             break
+    for fact in sitting.appraised.values():
+        notes.write(seat, fact)
     overruns = scopes.overruns(sitting.spend)
     for scope, overrun in overruns:
         notes.write(seat, Overran(scope, overrun))
@@ -234,7 +267,9 @@ def _deliberate(thinking: Deliberation, sitting: _Sitting) -> Generator[Pending,
             case Explored(tree):
                 tree = checked_tree(tree, sitting.real, sitting.state, sitting.seat)
                 sitting.notes.write(sitting.seat, Searched(tree=tree, spend=sitting.since_told()))
-            case Ask() | Consult():
+            case Spent():
+                reply = sitting.spend
+            case Ask() | Consult() | Appraise():
                 if sitting.scopes.strict:
                     try:
                         step = _within(step, sitting.scopes.remaining(sitting.spend))
@@ -277,7 +312,7 @@ def _within(step: Pending, left: Budget) -> Pending:
                     for request in step.requests
                 ),
             )
-        case Consult():
+        case Consult() | Appraise():
             need("nodes", 1)
             query = step.query
             if left.nodes is not None and (query.nodes is None or query.nodes > left.nodes):
@@ -302,7 +337,7 @@ def _charge(step: Pending, arrival: Arrival, sitting: _Sitting) -> None:
         sitting.wait_ms += wait_ms
         match step:
             case Ask(model, requests):
-                assert not isinstance(answer, EngineLine)
+                assert not isinstance(answer, EngineLine | Appraisals)
                 sitting.notes.write(
                     sitting.seat,
                     Called(model=model, request=requests[index], answer=answer, error=error, wait_ms=wait_ms),
@@ -315,6 +350,9 @@ def _charge(step: Pending, arrival: Arrival, sitting: _Sitting) -> None:
                 )
                 if answer is not None:
                     sitting.spend += Spend(nodes=answer.nodes or 0, think_ms=answer.think_ms)
+            case Appraise():
+                assert answer is None or isinstance(answer, Appraisals)
+                sitting.appraise(step, answer, error=error, wait_ms=wait_ms)
             case _:
                 assert_never(step)
         if error is not None:
@@ -329,4 +367,8 @@ def _reply(step: Pending, arrival: Arrival) -> Reply:
         line = arrival.answers[0]
         assert isinstance(line, EngineLine)
         return line
-    return tuple(answer for answer in arrival.answers if answer is not None and not isinstance(answer, EngineLine))
+    if isinstance(step, Appraise):
+        found = arrival.answers[0]
+        assert isinstance(found, Appraisals)
+        return found.found
+    return tuple(answer for answer in arrival.answers if isinstance(answer, Completion | Scores))

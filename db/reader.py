@@ -26,6 +26,7 @@ from stratarena.agents.models.base import (
 from stratarena.agents.plan import Cause, Plan
 from stratarena.agents.tree import NodeCheck, SearchTree, TreeKind, TreeNode
 from stratarena.arena.events import (
+    Appraised,
     Body,
     Called,
     Consulted,
@@ -459,6 +460,9 @@ class Reader:
             nodes.setdefault(row["seq"], []).append(_node(row, texts))
         for row in self._of(match_id, "searches"):
             yield event(row, _search(row, tuple(nodes.get(row["seq"], ()))))
+        for row in self._of(match_id, "appraisals"):
+            facts = {name: row[name] for name in ("n_asks", "n_positions", "nodes", "think_ms", "wait_ms", "error")}
+            yield event(row, Appraised(engine=_engine_of(row["engine"]), **facts))
         for row in self._of(match_id, "submissions"):
             facts = {name: row[name] for name in ("verdict", "cost", "purse", "kept", "changed")}
             yield event(row, Submitted(**facts, problems=texts[row["problems"]]))
@@ -636,9 +640,13 @@ def _call(row: Any, messages: tuple[Message, ...], texts: dict[str, str]) -> Cal
     return Called(model=row["model"], request=request, answer=answer, error=row["error"], wait_ms=row["wait_ms"])
 
 
-def _consultation(row: Any, match: Any, moves: tuple[Move, ...]) -> Consulted:
-    engine = json.loads(row["engine"])
+def _engine_of(text: str) -> EngineSpec:
+    engine = json.loads(text)
     kind = engine.pop("kind")
+    return EngineSpec(kind=kind, options=tuple(sorted(engine.items())))
+
+
+def _consultation(row: Any, match: Any, moves: tuple[Move, ...]) -> Consulted:
     line = None
     if row["move"] is not None:
         line = EngineLine(
@@ -652,7 +660,7 @@ def _consultation(row: Any, match: Any, moves: tuple[Move, ...]) -> Consulted:
         )
     query = Query(game=match["game"], start=match["start"], moves=moves[: row["ply"]], **json.loads(row["query"]))
     return Consulted(
-        engine=EngineSpec(kind=kind, options=tuple(sorted(engine.items()))),
+        engine=_engine_of(row["engine"]),
         query=query,
         line=line,
         error=row["error"],

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, text, update
 from stratarena.agents.budget import Spend
 from stratarena.agents.plan import Plan
 from stratarena.arena.events import (
+    Appraised,
     Called,
     Consulted,
     Event,
@@ -36,6 +37,7 @@ from stratarena.db.lease import take_lease
 from stratarena.db.rows import (
     COLUMNS,
     ORDER,
+    appraisal_row,
     call_rows,
     consultation_row,
     fault_row,
@@ -192,6 +194,8 @@ class SqlStore:
                 self._rows["call_messages"].extend(messages)
             case Consulted():
                 self._rows["consultations"].append(consultation_row(event, body))
+            case Appraised():
+                self._rows["appraisals"].append(appraisal_row(event, body))
             case Proposed(plan):
                 self._plan(event, plan)
             case Revised(_, after, cause):

@@ -11,6 +11,7 @@ from stratarena.agents.models.base import Completion, Request, Scores, Scoring
 from stratarena.agents.plan import Plan
 from stratarena.agents.tree import NodeCheck
 from stratarena.arena.events import (
+    Appraised,
     Called,
     Consulted,
     Event,
@@ -26,6 +27,7 @@ from stratarena.db.schema import metadata
 __all__ = [
     "COLUMNS",
     "ORDER",
+    "appraisal_row",
     "call_rows",
     "consultation_row",
     "fault_row",
@@ -117,6 +119,20 @@ def consultation_row(event: Event, body: Consulted) -> Row:
         line.nodes if line else None,
         line.depth if line else None,
         line.think_ms if line else None,
+        body.wait_ms,
+        _storable(body.error),
+    )
+
+
+def appraisal_row(event: Event, body: Appraised) -> Row:
+    """The row of what an engine was asked about positions in a turn."""
+    return (
+        *_head(event),
+        json.dumps({"kind": body.engine.kind, **dict(body.engine.options)}, sort_keys=True),
+        body.n_asks,
+        body.n_positions,
+        body.nodes,
+        body.think_ms,
         body.wait_ms,
         _storable(body.error),
     )

@@ -288,6 +288,20 @@ _of_match(
     _maybe("error", Text, "Why it failed."),
 )
 _of_match(
+    "appraisals",
+    "What engines were asked about many positions in a turn, added up. Their answers are not kept: asked again, they give "
+    "them again; those that steered a search are in its tree.",
+    *_seat(),
+    _needed("engine", Text, "The engine's spec, as JSON."),
+    _needed("n_asks", Integer, "Batches of questions."),
+    _needed("n_positions", Integer, "Positions asked about."),
+    _needed("nodes", Integer, "Positions the engine visited."),
+    _think_ms(),
+    _needed("wait_ms", Float, "From asking to answering, less the work."),
+    _maybe("error", Text, "Why the last question failed."),
+    *_at_least_0("n_asks", "n_positions", "nodes", "think_ms", "wait_ms"),
+)
+_of_match(
     "plans",
     "Plans that agents declared; a revision's new plan stands under the revision's number.",
     *_seat(),

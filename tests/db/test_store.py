@@ -22,6 +22,7 @@ from stratarena.agents.plan import Cause, Plan
 from stratarena.agents.tree import NodeCheck, SearchTree, TreeKind, TreeNode
 from stratarena.arena.config import load_tournament
 from stratarena.arena.events import (
+    Appraised,
     Called,
     Consulted,
     Event,
@@ -232,7 +233,19 @@ def streams(draw, spec):
         for _ in range(draw(st.integers(0, 4))):
             kind = draw(
                 st.sampled_from(
-                    ["call", "consult", "plan", "revise", "search", "submit", "round", "refuse", "overrun", "fault"]
+                    [
+                        "call",
+                        "consult",
+                        "plan",
+                        "revise",
+                        "appraise",
+                        "search",
+                        "submit",
+                        "round",
+                        "refuse",
+                        "overrun",
+                        "fault",
+                    ]
                 )
             )
             if kind == "call":
@@ -265,6 +278,19 @@ def streams(draw, spec):
                 after = draw(plans)
                 add(seat, Revised(standing[seat], after, draw(st.sampled_from(Cause))))
                 standing[seat] = after
+            elif kind == "appraise":
+                add(
+                    seat,
+                    Appraised(
+                        engine=EngineSpec(kind="bitbully"),
+                        n_asks=draw(numbers),
+                        n_positions=draw(numbers),
+                        nodes=draw(numbers),
+                        think_ms=draw(times),
+                        wait_ms=draw(times),
+                        error=draw(st.none() | words),
+                    ),
+                )
             elif kind == "search":
                 add(seat, draw(searches()))
             elif kind == "refuse":

@@ -1,4 +1,4 @@
-"""What agents' searches looked at: one row a search, one a position of its tree."""
+"""What agents' searches looked at: one row a search, one a position of its tree; what engines were asked on the way."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the tables of searches and their nodes."""
+    """Make the tables of searches, their nodes, and appraisals."""
     op.create_table(
         "searches",
         sa.Column("match_id", sa.Integer(), nullable=False, comment="The match."),
@@ -183,5 +183,37 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["state"], ["texts.hash"], name=op.f("fk_search_nodes_state")),
         sa.PrimaryKeyConstraint("match_id", "seq", "number", name=op.f("pk_search_nodes")),
         comment="The positions of each search.",
+        sqlite_with_rowid=False,
+    )
+
+    op.create_table(
+        "appraisals",
+        sa.Column("match_id", sa.Integer(), nullable=False, comment="The match."),
+        sa.Column("seq", sa.Integer(), nullable=False, comment="The event's number in the match, from 0."),
+        sa.Column("ply", sa.Integer(), nullable=False, comment="Plies made before the turn it belongs to."),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False, comment="When, in milliseconds since 1970."),
+        sa.Column("seat", sa.String(length=6), nullable=False, comment="`first` or `second`: whose turn it was."),
+        sa.Column("engine", sa.Text(), nullable=False, comment="The engine's spec, as JSON."),
+        sa.Column("n_asks", sa.Integer(), nullable=False, comment="Batches of questions."),
+        sa.Column("n_positions", sa.Integer(), nullable=False, comment="Positions asked about."),
+        sa.Column("nodes", sa.Integer(), nullable=False, comment="Positions the engine visited."),
+        sa.Column(
+            "think_ms",
+            sa.Float(),
+            nullable=False,
+            comment="Milliseconds of work by the agent, its models and engines; waiting left out.",
+        ),
+        sa.Column("wait_ms", sa.Float(), nullable=False, comment="From asking to answering, less the work."),
+        sa.Column("error", sa.Text(), nullable=True, comment="Why the last question failed."),
+        sa.CheckConstraint("seat IN ('first', 'second')", name=op.f("ck_appraisals_seat")),
+        sa.CheckConstraint("n_asks >= 0", name=op.f("ck_appraisals_n_asks_not_negative")),
+        sa.CheckConstraint("n_positions >= 0", name=op.f("ck_appraisals_n_positions_not_negative")),
+        sa.CheckConstraint("nodes >= 0", name=op.f("ck_appraisals_nodes_not_negative")),
+        sa.CheckConstraint("seq >= 0", name=op.f("ck_appraisals_seq_not_negative")),
+        sa.CheckConstraint("think_ms >= 0", name=op.f("ck_appraisals_think_ms_not_negative")),
+        sa.CheckConstraint("wait_ms >= 0", name=op.f("ck_appraisals_wait_ms_not_negative")),
+        sa.ForeignKeyConstraint(["match_id"], ["matches.id"], name=op.f("fk_appraisals_match_id")),
+        sa.PrimaryKeyConstraint("match_id", "seq", name=op.f("pk_appraisals")),
+        comment="What engines were asked about many positions in a turn, added up. Their answers are not kept: asked again, they give them again; those that steered a search are in its tree.",
         sqlite_with_rowid=False,
     )
