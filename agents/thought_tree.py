@@ -12,7 +12,7 @@ from stratarena.agents.base import AgentSpec, Decision, Deliberation, Reply, Ste
 from stratarena.agents.engines.base import EngineSpec
 from stratarena.agents.external_mcts import LlmMcts, LlmParams, Thought
 from stratarena.agents.lines import declare_line
-from stratarena.agents.models.base import Finish, Request, Sampling
+from stratarena.agents.models.base import Request, Sampling
 from stratarena.agents.params import Params, checked_params
 from stratarena.agents.plan import Cause, Plan
 from stratarena.agents.planning import needs_plans
@@ -128,7 +128,7 @@ class BestOfN:
                         view.state,
                         answer.text,
                         reader=params.reader,
-                        cut_off=answer.finish is Finish.LENGTH,
+                        finish=answer.finish,
                     )
                 )
             except MoveError as error:
