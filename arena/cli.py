@@ -73,6 +73,15 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the schedule with expected calls and tokens; play nothing.")
     ] = False,
+    max_usd: Annotated[
+        float | None,
+        typer.Option(
+            "--max-usd", min=0, help="Stop before more US dollars than this are spent, earlier runs included."
+        ),
+    ] = None,
+    only_failed: Annotated[
+        bool, typer.Option("--failed", help="Play only matches that the infrastructure failed in before.")
+    ] = False,
 ) -> None:
     """Play a tournament, or go on where it stopped; nothing left to do is said, with exit code 0."""
     from stratarena.arena.commands import checking, running
@@ -80,7 +89,7 @@ def run(
     if dry_run:
         checking.dry_run(file, seed=seed, as_json=as_json)
     else:
-        running.run(file, db=db, jobs=jobs, seed=seed, as_json=as_json)
+        running.run(file, db=db, jobs=jobs, seed=seed, as_json=as_json, max_usd=max_usd, only_failed=only_failed)
 
 
 @app.command()

@@ -48,11 +48,22 @@ class _Budget(_Table):
     cost_usd: Annotated[float, Field(ge=0)] | None = None
 
 
+class _CallBudget(_Table):
+    """What can be said of one call, or of all calls of a run together."""
+
+    model_calls: Annotated[int, Field(ge=0)] | None = None
+    prompt_tokens: Annotated[int, Field(ge=0)] | None = None
+    completion_tokens: Annotated[int, Field(ge=0)] | None = None
+    cost_usd: Annotated[float, Field(ge=0)] | None = None
+
+
 class _Budgets(_Table):
     enforcement: Literal["record", "strict", "forfeit"] = "record"
     move: _Budget = _Budget()
     match: _Budget = _Budget()
     agent: _Budget = _Budget()
+    call: _Budget = _Budget()
+    run: _CallBudget = _CallBudget()
 
 
 class _Settings(_Table):
@@ -66,6 +77,8 @@ class _Settings(_Table):
 class _Policies(_Table):
     re_asks: Annotated[int, Field(ge=0, le=20)] = 2
     void_retries: Annotated[int, Field(ge=0, le=20)] = 1
+    failure_limit: Annotated[float, Field(ge=0, le=1)] = 0.5
+    failure_minimum: Annotated[int, Field(ge=1)] = 10
     max_plies: Annotated[int, Field(ge=1)] | dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
 
 
@@ -173,10 +186,16 @@ class _Resolver:
                 move=Budget(**file.budgets.move.model_dump()),
                 match=Budget(**file.budgets.match.model_dump()),
                 agent=Budget(**file.budgets.agent.model_dump()),
+                call=Budget(**file.budgets.call.model_dump()),
+                run=Budget(**file.budgets.run.model_dump()),
                 enforcement=Enforcement(file.budgets.enforcement),
             ),
             policies=Policies(
-                re_asks=file.policies.re_asks, void_retries=file.policies.void_retries, max_plies=max_plies
+                re_asks=file.policies.re_asks,
+                void_retries=file.policies.void_retries,
+                failure_limit=file.policies.failure_limit,
+                failure_minimum=file.policies.failure_minimum,
+                max_plies=max_plies,
             ),
             source=self.source,
         )

@@ -143,10 +143,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Overran:
-    """A seat spent more than a budget allows. Written once for each scope and resource in a turn."""
+    """A seat spent more than a budget allows. Written once for each scope and resource in a turn, and once for each call."""
 
     scope: str
-    """`"move"`, `"match"` or `"agent"`."""
+    """`"call"`, `"move"`, `"match"` or `"agent"`."""
     overrun: Overrun
 
 

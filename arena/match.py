@@ -12,6 +12,7 @@ from stratarena.arena.clock import Clock
 from stratarena.arena.events import MatchClosed, MatchOpened, Recorder, TurnClosed
 from stratarena.arena.meter import MeteredGame, Scopes, Tally
 from stratarena.arena.notes import Notes
+from stratarena.arena.prices import Price
 from stratarena.arena.referee import Arrival, Pending, Turn, take_turn
 from stratarena.arena.rounds import facts_of_turn
 from stratarena.arena.specs import Budgets, Ending, ModelSettings, Policies, Verdict
@@ -37,6 +38,8 @@ class Venue:
     clock: Clock
     settings: Mapping[str, ModelSettings] = field(default_factory=dict)
     """By model: what its table says of sampling."""
+    prices: Mapping[str, Price | None] = field(default_factory=dict)
+    """By model."""
 
 
 @dataclass(slots=True)
@@ -118,6 +121,7 @@ def play_match(
                 standing=sitter.standing,
                 re_asks=venue.policies.re_asks,
                 settings=venue.settings,
+                prices=venue.prices,
             ),
             game=metered,
             real=game,

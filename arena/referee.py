@@ -28,12 +28,13 @@ from stratarena.agents.base import (
 )
 from stratarena.agents.budget import FREE, Budget, BudgetExhausted, Overrun, Spend
 from stratarena.agents.engines.base import EngineLine
-from stratarena.agents.models.base import Attempt, Completion, Failure, ModelAnswer, Request
+from stratarena.agents.models.base import Attempt, Completion, Failure, ModelAnswer, ModelRequest, Request
 from stratarena.agents.plan import Plan
 from stratarena.arena.clock import Clock
 from stratarena.arena.events import Called, Consulted, Faulted, Overran, Proposed, Refused, Revised
 from stratarena.arena.meter import MeteredGame, Scopes
 from stratarena.arena.notes import Notes
+from stratarena.arena.prices import Price, most_completion_tokens
 from stratarena.arena.seeds import derive_seed
 from stratarena.arena.specs import ModelSettings, Verdict
 from stratarena.games.base import Game, Move, MoveError, Seat
@@ -77,6 +78,8 @@ class Turn(NamedTuple):
     re_asks: int
     settings: Mapping[str, ModelSettings] = MappingProxyType({})
     """By model: what its table says of sampling."""
+    prices: Mapping[str, Price | None] = MappingProxyType({})
+    """By model."""
 
 
 class Ruling(NamedTuple):
@@ -104,6 +107,8 @@ class _Sitting:
         "_counted",
         "game",
         "notes",
+        "overran",
+        "prices",
         "scopes",
         "seat",
         "settings",
@@ -118,6 +123,9 @@ class _Sitting:
         self.notes = notes
         self.seat = turn.seat
         self.settings = turn.settings
+        self.prices = turn.prices
+        self.overran = False
+        """A single call passed its bound."""
         self.standing = turn.standing
         self.spend = FREE
         self.wait_ms = 0.0
@@ -208,10 +216,11 @@ def take_turn(
         if verdict is not None:
             decision = None
             break
+    scopes.hold(None)
     overruns = scopes.overruns(sitting.spend)
     for scope, overrun in overruns:
         notes.write(seat, Overran(scope, overrun))
-    if overruns and verdict is None and scopes.forfeits:
+    if (overruns or sitting.overran) and verdict is None and scopes.forfeits:
         decision, verdict = None, Verdict.forfeit(seat, "over_budget")
     return Ruling(decision, after, verdict, sitting.spend, sitting.wait_ms, seed, sitting.standing)
 
@@ -245,19 +254,34 @@ def _deliberate(thinking: Deliberation, sitting: _Sitting) -> Generator[Pending,
                     step = replace(step, requests=tuple(map(applied, step.requests)))
                 if sitting.scopes.strict:
                     try:
-                        step = _within(step, sitting.scopes.remaining(sitting.spend))
+                        step = _within(step, sitting.scopes.remaining(sitting.spend), sitting.scopes.budgets.call)
                     except BudgetExhausted as exhausted:
                         refusal = exhausted
                         continue
+                    sitting.scopes.hold(sitting.spend + _most(step, sitting.prices))
                 arrival = yield step
                 _charge(step, arrival, sitting)
+                sitting.scopes.hold(sitting.spend)
                 reply = _reply(step, arrival)
             case _:
                 raise TypeError(f"a deliberation must yield a Step, not {step!r}")
 
 
-def _within(step: Pending, left: Budget) -> Pending:
-    """The step cut down to what is left. Raises `BudgetExhausted` where nothing useful is."""
+def _most(step: Pending, prices: Mapping[str, Price | None]) -> Spend:
+    """What is in flight with this step at most, as far as it can be known."""
+    if not isinstance(step, Ask):
+        return FREE
+    price = prices.get(step.model)
+    return Spend(
+        model_calls=len(step.requests),
+        completion_tokens=sum(most_completion_tokens(request) for request in step.requests),
+        cost_usd=0.0 if price is None else sum(price.at_most(request) for request in step.requests),
+    )
+
+
+def _within(step: Pending, left: Budget, call: Budget) -> Pending:
+    """The step cut down to what is left, and each request to the bound on a call. Raises `BudgetExhausted` where nothing
+    useful is left."""
 
     def need(resource: str, least: float) -> None:
         limit = getattr(left, resource)
@@ -273,18 +297,11 @@ def _within(step: Pending, left: Budget) -> Pending:
             need("model_calls", len(step.requests))
             need("prompt_tokens", 1)
             need("completion_tokens", len(step.requests))
-            if left.completion_tokens is None:
+            shares = [call.completion_tokens] if call.completion_tokens is not None else []
+            shares += [left.completion_tokens // len(step.requests)] if left.completion_tokens is not None else []
+            if not shares:
                 return step
-            share = left.completion_tokens // len(step.requests)
-            return replace(
-                step,
-                requests=tuple(
-                    replace(request, sampling=replace(request.sampling, max_tokens=share))
-                    if isinstance(request, Request) and request.sampling.max_tokens > share
-                    else request
-                    for request in step.requests
-                ),
-            )
+            return replace(step, requests=tuple(_shortened(request, min(shares)) for request in step.requests))
         case Consult():
             need("nodes", 1)
             query = step.query
@@ -295,6 +312,15 @@ def _within(step: Pending, left: Budget) -> Pending:
             return replace(step, query=query)
         case _:
             assert_never(step)
+
+
+def _shortened(request: ModelRequest, share: int) -> ModelRequest:
+    """The request with no more tokens to write than its share: first the room for thinking goes, then the answer's."""
+    if not isinstance(request, Request) or request.sampling.most_tokens <= share:
+        return request
+    answer = max(min(request.sampling.max_tokens, share), 1)
+    sampling = replace(request.sampling, max_tokens=answer, thinking_tokens=max(share - answer, 0))
+    return replace(request, sampling=sampling)
 
 
 def _charge(step: Pending, arrival: Arrival, sitting: _Sitting) -> None:
@@ -326,6 +352,9 @@ def _charge(step: Pending, arrival: Arrival, sitting: _Sitting) -> None:
                 )
                 sitting.notes.write(sitting.seat, call)
                 sitting.spend += call.spend
+                for overrun in sitting.scopes.overrun_by_call(call.spend):
+                    sitting.notes.write(sitting.seat, Overran("call", overrun))
+                    sitting.overran = True
             case Consult(engine, query):
                 assert answer is None or isinstance(answer, EngineLine)
                 sitting.notes.write(

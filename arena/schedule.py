@@ -15,6 +15,7 @@ from random import Random
 from typing import Any
 
 from stratarena.agents.base import AgentSpec
+from stratarena.agents.budget import UNLIMITED
 from stratarena.agents.models.base import SERVING_KEYS
 from stratarena.arena.seeds import derive_seed
 from stratarena.arena.specs import Format, MatchSpec, ModelSpec, Opening, TournamentSpec
@@ -95,6 +96,7 @@ class _Terms:
                     "budgets": [
                         spec.budgets.enforcement.value,
                         *([*scope.limits()] for scope in (spec.budgets.move, spec.budgets.match, spec.budgets.agent)),
+                        *([[*spec.budgets.call.limits()]] if spec.budgets.call != UNLIMITED else []),
                     ],
                 }
             )

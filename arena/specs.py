@@ -56,6 +56,11 @@ class Budgets:
     match: Budget = UNLIMITED
     agent: Budget = UNLIMITED
     """Over the whole tournament."""
+    call: Budget = UNLIMITED
+    """One request to a model."""
+    run: Budget = UNLIMITED
+    """Everybody together over the whole tournament: always kept, whatever the enforcement. It is not part of what decides
+    a match, and may be raised when the run goes on."""
     enforcement: Enforcement = Enforcement.RECORD
 
 
@@ -67,6 +72,10 @@ class Policies:
     """How often an agent may answer again after a refused answer, each turn; then it forfeits."""
     void_retries: int = 1
     """How often a void match is played again within one run."""
+    failure_limit: float = 0.5
+    """A run stops when more than this share of one agent's games in it were void by its models or engines."""
+    failure_minimum: int = 10
+    """But not before so many of its games have ended."""
     max_plies: Mapping[str, int] = field(default_factory=dict)
     """By game id: a match that reaches this many plies is closed as a draw by cap; a game without one is left to
     its rules."""

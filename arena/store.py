@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from stratarena.agents.budget import FREE, Spend
+from stratarena.agents.models.base import ModelAnswer
 from stratarena.agents.plan import Plan
 from stratarena.arena.events import Recorder
+from stratarena.arena.ledger import Account
 from stratarena.arena.specs import MatchSpec, TournamentSpec, Verdict
 from stratarena.games.base import Move, Seat
 
-__all__ = ["MatchProgress", "Provenance", "Store"]
+__all__ = ["Banked", "MatchProgress", "Provenance", "Store"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,16 @@ class Provenance:
     python_version: str
     packages: Mapping[str, str]
     """Installed versions of our dependencies, by name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Banked:
+    """An answer that was paid for in a turn that was never finished."""
+
+    model: str
+    key: str
+    """Of the request; see `models.keys.request_key`."""
+    answer: ModelAnswer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +56,8 @@ class MatchProgress:
     spent: Mapping[Seat, Spend] = field(default_factory=lambda: dict.fromkeys(Seat, FREE))
     standing: Mapping[Seat, Plan | None] = field(default_factory=lambda: dict.fromkeys(Seat))
     verdict: Verdict | None = None
+    banked: tuple[Banked, ...] = ()
+    """What was paid for in the turn that is to be taken next, in the order in which it was asked."""
 
 
 class Store(Recorder, Protocol):
@@ -62,6 +76,9 @@ class Store(Recorder, Protocol):
 
     def spent_by_agent(self) -> Mapping[str, Spend]:
         """What each agent has spent in the tournament so far, void matches included."""
+
+    def account(self) -> Account:
+        """What all calls of the tournament came to so far, those of unfinished turns and void matches included."""
 
     def retry(self, match_id: int) -> MatchProgress:
         """A fresh attempt at a void match; durable at once."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, assert_never
 
 from sqlalchemy import Connection, Engine, func, insert, select, text, update
@@ -27,11 +28,13 @@ from stratarena.arena.events import (
     Transcribed,
     TurnClosed,
 )
+from stratarena.arena.ledger import Account
 from stratarena.arena.specs import Ending, MatchSpec, TournamentSpec, Verdict
 from stratarena.arena.store import MatchProgress, Provenance
 from stratarena.db.connect import told
 from stratarena.db.errors import RecordError
 from stratarena.db.lease import take_lease
+from stratarena.db.receipts import Receipts, account_of, banked
 from stratarena.db.rows import (
     COLUMNS,
     ORDER,
@@ -77,6 +80,9 @@ class SqlStore:
         )
         self._in_turn: dict[int, list[Event]] = {}
         """Events of turns that have not ended, by match."""
+        self._calling: set[int] = set()
+        """Matches with calls since the last flush, in turns that have not ended."""
+        self._receipts = Receipts(engine)
         self._known_texts: dict[str, None] = {}
         self._specs: dict[int, MatchSpec] = {}
         self._standing: dict[tuple[int, Seat], int] = {}
@@ -101,6 +107,12 @@ class SqlStore:
             self._add_matches(spec, schedule, agents)
         with told(self._url), self._connection.begin():
             progress = match_progress(self._connection, self._tournament_id, schedule)
+            self._receipts.load(self._connection, self._tournament_id)
+            paid = banked(self._connection, self._tournament_id)
+        progress = tuple(
+            replace(match, banked=paid.get((match.match_id, len(match.spec.opening.moves) + len(match.moves)), ()))
+            for match in progress
+        )
         self._specs = {match.match_id: match.spec for match in progress}
         return progress
 
@@ -125,6 +137,12 @@ class SqlStore:
                     query, {"id": self._tournament_id}
                 )
             }
+
+    def account(self) -> Account:
+        """What all calls of the tournament came to so far; see `Store.account`."""
+        assert self._tournament_id is not None
+        with told(self._url), self._connection.begin():
+            return account_of(self._connection, self._tournament_id)
 
     def retry(self, match_id: int) -> MatchProgress:
         """A fresh attempt at a void match; see `Store.retry`."""
@@ -170,12 +188,16 @@ class SqlStore:
                 self._moves.append((match_id, ply, name, move, "agent", confidence, fallback))
             return
         self._in_turn.setdefault(match_id, []).append(event)
-        if isinstance(body, MatchClosed):
+        if isinstance(body, Called):
+            self._calling.add(match_id)
+        elif isinstance(body, MatchClosed):
             self._take_turn(match_id)
 
     def _take_turn(self, match_id: int) -> None:
         """Turn the events of a turn that has ended into rows; until then they stay out of every transaction."""
-        for event in self._in_turn.pop(match_id):
+        events = self._in_turn.pop(match_id)
+        self._receipts.close(events)
+        for event in events:
             self._take(event)
 
     def _take(self, event: Event) -> None:
@@ -222,7 +244,11 @@ class SqlStore:
         Raises:
             RecordError: the database refused; what was flushed before is safe.
         """
-        if not self._turns and not self._closed:
+        receipts = self._receipts.rows(
+            self._in_turn[match] for match in sorted(self._calling) if match in self._in_turn
+        )
+        self._calling.clear()
+        if not self._turns and not self._closed and not receipts:
             return
         with told(self._url), self._connection.begin():
             # The driver's own cursor: at some ten microseconds a turn, SQLAlchemy's care for each call would double it.
@@ -234,6 +260,7 @@ class SqlStore:
             if self._opened:
                 rows = [("playing", at_ms, match_id) for at_ms, match_id in self._opened]
                 cursor.executemany(self._open_statement, rows)
+            self._receipts.write(cursor, receipts)
             if self._closed:
                 cursor.executemany(self._close_statement, self._closed)
             cursor.close()

@@ -31,6 +31,7 @@ _NOT_BY_EVENTS = (
     *("tournaments", "agents", "models", "identities", "matches"),
     *("imports", "imported_games", "imported_moves"),
     *("judges", "evaluations", "gradings"),
+    "receipts",
 )
 ORDER = tuple(table.name for table in metadata.sorted_tables if table.name not in _NOT_BY_EVENTS)
 """Tables that events are written to, those that others refer to first."""

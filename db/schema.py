@@ -304,6 +304,24 @@ Table(
     comment="The messages of each request, in order.",
     sqlite_with_rowid=False,
 )
+Table(
+    "receipts",
+    metadata,
+    Column("match_id", Integer, ForeignKey("matches.id"), primary_key=True, comment="The match."),
+    Column("ply", Integer, primary_key=True, comment="Plies made before the turn it belongs to."),
+    Column("number", Integer, primary_key=True, comment="Counted from 0 in the turn."),
+    *_seat(),
+    _needed("at_ms", BigInteger, "When, in milliseconds since 1970."),
+    _needed("model", String(40), "The model's name."),
+    _needed("request_key", String(_HASH), "Hash of the request."),
+    _maybe("answer", Text, "The answer as JSON; null when the call failed."),
+    *_spending(),
+    _maybe("at_most_usd", Float, "What failed tries may have cost besides; null is unknown."),
+    *_at_least_0("number"),
+    comment="Calls that cost money, of turns that are not over: kept until the turn is, and answered from here when a run "
+    "that was broken off goes on.",
+    sqlite_with_rowid=False,
+)
 _of_match(
     "consultations",
     "Every question to an engine, and its answer.",
@@ -392,11 +410,11 @@ _of_match(
     "overruns",
     "Budgets that a turn passed.",
     *_seat(),
-    _needed("scope", String(5), "`move`, `match` or `agent`."),
+    _needed("scope", String(5), "`call`, `move`, `match` or `agent`."),
     _needed("resource", String(20), "Which resource."),
     _needed("bound", Float, "The bound."),
     _needed("used", Float, "What was used by then."),
-    _one_of("scope", "move", "match", "agent"),
+    _one_of("scope", "call", "move", "match", "agent"),
 )
 _of_match(
     "faults",

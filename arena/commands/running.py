@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
@@ -22,13 +23,22 @@ from stratarena.arena.commands.provenance import find_provenance
 from stratarena.arena.config import LoadedTournament, load_tournament
 from stratarena.arena.driver import Backstage
 from stratarena.arena.engine_room import EngineRoom
-from stratarena.arena.specs import TournamentSpec
+from stratarena.arena.specs import ModelSpec, TournamentSpec
 from stratarena.arena.store import Store
 from stratarena.arena.tournament import Standing, Watcher, play_tournament
 from stratarena.games.base import ArenaError, SpecError
 from stratarena.games.plugins import load
 
-__all__ = ["asked_models", "demo", "make_models", "polite_interrupt", "read_tournament", "run", "set_stage"]
+__all__ = [
+    "asked_models",
+    "demo",
+    "is_remote",
+    "make_models",
+    "polite_interrupt",
+    "read_tournament",
+    "run",
+    "set_stage",
+]
 
 
 def read_tournament(file: Path, *, seed: int | None) -> LoadedTournament:
@@ -67,19 +77,44 @@ def make_models(spec: TournamentSpec, wanted: Collection[str]) -> dict[str, Mode
     return models
 
 
+def is_remote(model: ModelSpec) -> bool:
+    """Whether a model of this kind is asked over an API that may charge for it."""
+    return model.kind in ("openai", "anthropic")
+
+
 def asked_models(loaded: LoadedTournament) -> frozenset[str]:
     """Names of the models that the tournament's agents ask."""
     return frozenset(model for agent in loaded.agents.values() for model in agent.models)
 
 
-def run(file: Path, *, db: str, jobs: int, seed: int | None, as_json: bool) -> None:
+def run(
+    file: Path,
+    *,
+    db: str,
+    jobs: int,
+    seed: int | None,
+    as_json: bool,
+    max_usd: float | None = None,
+    only_failed: bool = False,
+) -> None:
     """Play the tournament, or go on with it."""
     loaded = read_tournament(file, seed=seed)
+    if max_usd is not None:
+        cap = replace(loaded.spec.budgets.run, cost_usd=max_usd)
+        spec = replace(loaded.spec, budgets=replace(loaded.spec.budgets, run=cap))
+        loaded = LoadedTournament(spec, loaded.games, loaded.agents)
+    _say_what_no_cap_can_hold(loaded)
     again = ["stratarena", "run", str(file), "--db", db, "--jobs", str(jobs)]
     again += [] if seed is None else ["--seed", str(seed)]
-    standing = _play(loaded, db=db, jobs=jobs, again=shlex.join(again), as_json=as_json)
+    capped = [] if max_usd is None else ["--max-usd", f"{max_usd:g}"]
+    standing = _play(
+        loaded, db=db, jobs=jobs, again=shlex.join([*again, *capped]), as_json=as_json, only_failed=only_failed
+    )
     if standing is None:
         raise SystemExit(130)
+    if standing.why is not None:
+        _say_why_stopped(standing, again, loaded)
+        raise SystemExit(1)
     if as_json:
         return
     from stratarena.arena.commands.reading import print_standings, why_void
@@ -98,6 +133,39 @@ def run(file: Path, *, db: str, jobs: int, seed: int | None, as_json: bool) -> N
     )
     if standing.void:
         raise SystemExit(1)
+
+
+def _say_what_no_cap_can_hold(loaded: LoadedTournament) -> None:
+    """Warn of models without a price under a cap on money."""
+    cap = loaded.spec.budgets.run.cost_usd
+    if cap is None:
+        return
+    asked = asked_models(loaded)
+    unpriced = [
+        model.name for model in loaded.spec.models if model.name in asked and model.price is None and is_remote(model)
+    ]
+    if unpriced:
+        err().print(
+            f"warning: no price is known of {', '.join(unpriced)}: the cap of ${cap:g} cannot hold back what they cost; "
+            "give them a price_per_million",
+            soft_wrap=True,
+        )
+
+
+def _say_why_stopped(standing: Standing, again: list[str], loaded: LoadedTournament) -> None:
+    """Why the run stopped by itself, and the command that goes on."""
+    console = err()
+    console.print(f"stopped: {standing.why}", soft_wrap=True)
+    console.print(
+        f"everything that was finished is saved: {standing.over} of {standing.total} matches are over", soft_wrap=True
+    )
+    if standing.failing:
+        console.print(f"play the void ones again with: {shlex.join([*again, '--failed'])}", soft_wrap=True)
+        return
+    cap = loaded.spec.budgets.run.cost_usd
+    raised = [] if cap is None else ["--max-usd", f"{cap * 2:g}"]
+    how = "go on under a higher cap with" if raised else "raise [budgets.run] in the file and go on with"
+    console.print(f"{how}: {shlex.join([*again, *raised])}", soft_wrap=True)
 
 
 def demo(*, db: str, jobs: int, out_folder: Path | None, seed: int | None) -> None:
@@ -155,7 +223,9 @@ def _without(source: str, agents: Mapping[str, str]) -> str:
     return "\n".join(kept) + "\n"
 
 
-def _play(loaded: LoadedTournament, *, db: str, jobs: int, again: str, as_json: bool) -> Standing | None:
+def _play(
+    loaded: LoadedTournament, *, db: str, jobs: int, again: str, as_json: bool, only_failed: bool = False
+) -> Standing | None:
     """Play to the end; None when interrupted, after saying how to go on."""
     spec = loaded.spec
     with ExitStack() as closing:
@@ -174,6 +244,7 @@ def _play(loaded: LoadedTournament, *, db: str, jobs: int, again: str, as_json: 
             jobs=jobs,
             watcher=Watcher(progress.start, progress.end_match, progress.tick),
             stop=interrupted,
+            only_failed=only_failed,
         )
         played = progress.played
     if as_json:
@@ -185,9 +256,12 @@ def _play(loaded: LoadedTournament, *, db: str, jobs: int, again: str, as_json: 
                 "over": standing.over,
                 "void": standing.void,
                 "played": played,
+                "why": standing.why,
                 "again": None if standing.finished and not standing.void else again,
             }
         )
+    if standing.why is not None:
+        return standing
     if not standing.finished:
         err().print(
             f"stopped; everything up to the last finished turn is saved ({standing.over} of {standing.total} matches "

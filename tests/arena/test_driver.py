@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from stratarena.agents.base import Decision, ask
 from stratarena.agents.budget import Spend
 from stratarena.agents.models.base import Completion, Finish, Message, Request
-from stratarena.arena.driver import Backstage, MatchInPlay, drive
+from stratarena.arena.driver import Backstage, Halt, MatchInPlay, drive
 from stratarena.arena.engine_room import EngineRoom
 from stratarena.arena.events import Called, MemoryRecorder, TurnClosed
 from stratarena.arena.match import Venue, play_match
@@ -170,7 +170,7 @@ def test_a_stopped_drive_leaves_whole_turns_only():
     recorder, clock = MemoryRecorder(), HandClock(step_s=0.001).clock()
     room = EngineRoom(None, workers=1)
     calls = iter(range(1000))
-    finished = drive(
+    halt = drive(
         league(4, silent, silent, recorder=recorder, clock=clock),
         jobs=4,
         backstage=Backstage(models={}, prices={}, engines=room),
@@ -180,6 +180,6 @@ def test_a_stopped_drive_leaves_whole_turns_only():
         stop=lambda: next(calls) >= 5,
     )
     room.close()
-    assert not finished
+    assert halt is Halt.STOPPED
     assert all(verdict is not Ending.VOID for verdict in recorder.events)
     assert len([event for event in recorder.events if isinstance(event.body, TurnClosed)]) == 4 * 5

@@ -31,6 +31,11 @@ def upgrade() -> None:
             )
         )
     _alter_calls()
+    with op.batch_alter_table("overruns") as batch:
+        batch.drop_constraint(op.f("ck_overruns_scope"), type_="check")
+        batch.create_check_constraint(op.f("ck_overruns_scope"), "scope IN ('call', 'move', 'match', 'agent')")
+        batch.alter_column("scope", comment="`call`, `move`, `match` or `agent`.")
+    _make_receipts()
     with op.batch_alter_table("refusals") as batch:
         batch.alter_column(
             "kind",
@@ -72,6 +77,38 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("match_id", "seq", "number", name=op.f("pk_call_attempts")),
         comment="Every try at a call over a network.",
+        sqlite_with_rowid=False,
+    )
+
+
+def _make_receipts() -> None:
+    op.create_table(
+        "receipts",
+        sa.Column("match_id", sa.Integer(), nullable=False, comment="The match."),
+        sa.Column("ply", sa.Integer(), nullable=False, comment="Plies made before the turn it belongs to."),
+        sa.Column("number", sa.Integer(), nullable=False, comment="Counted from 0 in the turn."),
+        sa.Column("seat", sa.String(length=6), nullable=False, comment="`first` or `second`: whose turn it was."),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False, comment="When, in milliseconds since 1970."),
+        sa.Column("model", sa.String(length=40), nullable=False, comment="The model's name."),
+        sa.Column("request_key", sa.String(length=32), nullable=False, comment="Hash of the request."),
+        sa.Column("answer", sa.Text(), nullable=True, comment="The answer as JSON; null when the call failed."),
+        sa.Column("prompt_tokens", sa.Integer(), nullable=False, comment="Tokens the model read."),
+        sa.Column("completion_tokens", sa.Integer(), nullable=False, comment="Tokens the model wrote."),
+        sa.Column("cost_usd", sa.Float(), nullable=True, comment="US dollars by the price table; null is unknown."),
+        sa.Column(
+            "at_most_usd",
+            sa.Float(),
+            nullable=True,
+            comment="What failed tries may have cost besides; null is unknown.",
+        ),
+        sa.CheckConstraint("seat IN ('first', 'second')", name=op.f("ck_receipts_seat")),
+        sa.CheckConstraint("completion_tokens >= 0", name=op.f("ck_receipts_completion_tokens_not_negative")),
+        sa.CheckConstraint("prompt_tokens >= 0", name=op.f("ck_receipts_prompt_tokens_not_negative")),
+        sa.CheckConstraint("number >= 0", name=op.f("ck_receipts_number_not_negative")),
+        sa.ForeignKeyConstraint(["match_id"], ["matches.id"], name=op.f("fk_receipts_match_id")),
+        sa.PrimaryKeyConstraint("match_id", "ply", "number", name=op.f("pk_receipts")),
+        comment="Calls that cost money, of turns that are not over: kept until the turn is, and answered from here when "
+        "a run that was broken off goes on.",
         sqlite_with_rowid=False,
     )
 
