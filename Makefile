@@ -55,9 +55,11 @@ study-advgame: setup model ## Play the design of AdvGameBench with bundled agent
 	@$(BIN)/stratarena metrics advgamebench --db advgamebench.db
 	@$(BIN)/stratarena report advgamebench --db advgamebench.db
 
-bench: setup engines ## Print speeds beside bare loops
+bench: setup engines model ## Print speeds beside bare loops
 	@$(BIN)/python bench/record_speed.py
 	@$(BIN)/python bench/simulations.py
+	@$(BIN)/python bench/dispatch.py
+	@$(BIN)/python bench/local_models.py
 
 docs: setup ## Make generated documents again
 	@$(BIN)/python -m stratarena.db.schema_doc > docs/schema.md

@@ -26,7 +26,11 @@ __all__ = ["Standings", "build_report", "find_anchor", "standings_of"]
 
 _DASH = "–"
 _MANY_FORFEITS = 0.05
-_KINDS = {"llm_likelihood": "likeliest legal move", "llm": "writes its move"}
+_KINDS = {
+    "llm": "writes its move",
+    "llm_constrained": "writes, held to legal moves",
+    "llm_likelihood": "likeliest legal move",
+}
 DEFINITIONS = (
     ("score", "1 for a win, 0.5 for a draw, 0 for a loss. Void and unfinished matches count for nobody."),
     (

@@ -84,4 +84,4 @@ class Store(Recorder, Protocol):
         """A fresh attempt at a void match; durable at once."""
 
     def identify(self, kind: str, name: str, identity: Mapping[str, str]) -> None:
-        """Note what exactly a model (`kind` "model") or an engine ("engine") of this name is; durable at once."""
+        """Note what exactly a model, an engine or an agent's prompt of this name is (`kind` says which); durable at once."""

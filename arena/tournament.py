@@ -77,6 +77,10 @@ def play_tournament(
     matches = store.enter(spec, make_schedule(spec, loaded.games) if schedule is None else schedule, provenance)
     for name, model in backstage.models.items():
         store.identify("model", name, model.identity)
+    for name, agent in loaded.agents.items():
+        prompt = getattr(agent, "prompt", None)
+        if prompt is not None:
+            store.identify("prompt", name, prompt)
     spent = {agent.name: Tally() for agent in spec.agents}
     for name, spend in store.spent_by_agent().items():
         spent[name].add(spend)

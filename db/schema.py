@@ -143,7 +143,11 @@ _table(
     Column("id", Integer, primary_key=True, comment="Number of the agent."),
     _needed("tournament_id", Integer, "Its tournament.", ForeignKey("tournaments.id")),
     _needed("name", String(40), "Its identity in the tournament."),
-    _needed("kind", String(80), "The plug-in that makes it. `llm_likelihood` chooses among legal moves only."),
+    _needed(
+        "kind",
+        String(80),
+        "The plug-in that makes it. `llm_likelihood` and `llm_constrained` can make legal moves only.",
+    ),
     _needed("params", Text, "Its parameters, as JSON."),
     UniqueConstraint("tournament_id", "name"),
 )
@@ -163,12 +167,14 @@ _table(
 )
 _table(
     "identities",
-    "What exactly a model or engine was when it played: hashes, versions, options.",
+    "What exactly a model, an engine or a prompt was when it played: hashes, versions, options, words.",
     Column("tournament_id", Integer, ForeignKey("tournaments.id"), primary_key=True, comment="The tournament."),
-    Column("kind", String(6), primary_key=True, comment="`model` or `engine`."),
-    Column("name", String(400), primary_key=True, comment="The model's name, or the engine's spec."),
+    Column("kind", String(6), primary_key=True, comment="`model`, `engine` or `prompt`."),
+    Column(
+        "name", String(400), primary_key=True, comment="The model's name, the engine's spec, or whose prompt it is."
+    ),
     Column("facts", Text, nullable=False, comment="Facts by name, as JSON; of several runs the latest."),
-    _one_of("kind", "model", "engine"),
+    _one_of("kind", "model", "engine", "prompt"),
 )
 _table(
     "matches",

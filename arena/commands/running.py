@@ -14,7 +14,7 @@ from types import FrameType
 
 from stratarena.agents.engines.base import Engine, EngineSpec
 from stratarena.agents.engines.open import open_engine
-from stratarena.agents.models.base import Model
+from stratarena.agents.models.base import Constraint, Model
 from stratarena.agents.models.embedded import check_installed
 from stratarena.arena.clock import SYSTEM_CLOCK
 from stratarena.arena.commands.console import err, out, print_json
@@ -75,6 +75,18 @@ def make_models(spec: TournamentSpec, wanted: Collection[str]) -> dict[str, Mode
                 )
             model.share(other)
     return models
+
+
+def check_forms(loaded: LoadedTournament, models: Mapping[str, Model]) -> None:
+    """Raise `SpecError` where an agent is to be held to a form that its model cannot enforce."""
+    for agent in loaded.agents.values():
+        for kind in getattr(agent, "must_enforce", ()):
+            enforces = getattr(models[agent.models[0]], "enforces", lambda constraint: None)
+            if enforces(Constraint(kind=kind, body="[]")) is None:
+                raise SpecError(
+                    f"agent {agent.spec.name!r}: model {agent.models[0]!r} cannot hold answers to legal moves; local models "
+                    "can, and servers with structured = 'grammar' (answer = 'text') or 'schema' (answer = 'json')"
+                )
 
 
 def is_remote(model: ModelSpec) -> bool:
@@ -284,6 +296,7 @@ def set_stage(
 
     spec = loaded.spec
     models = make_models(spec, asked_models(loaded))
+    check_forms(loaded, models)
     with ExitStack() as closing:
         database = open_database(db, create=True)
         closing.callback(database.dispose)

@@ -149,5 +149,5 @@ def test_what_a_killed_turn_had_paid_for_is_neither_lost_nor_paid_for_again(tmp_
         assert run(file, "--db", db, "--jobs", "1") == 0
         assert one(db, "SELECT COUNT(*) FROM receipts") == (0,)
         assert one(db, "SELECT COUNT(*) FROM model_calls WHERE answer IS NOT NULL") == (server.n_charged,)
-        first = [served for served in server.served if served.charged][0].asked.prompt
+        first = next(served for served in server.served if served.charged).asked.prompt
         assert sum(served.asked.prompt == first for served in server.served) == 1

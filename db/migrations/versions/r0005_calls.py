@@ -36,6 +36,21 @@ def upgrade() -> None:
         batch.create_check_constraint(op.f("ck_overruns_scope"), "scope IN ('call', 'move', 'match', 'agent')")
         batch.alter_column("scope", comment="`call`, `move`, `match` or `agent`.")
     _make_receipts()
+    with op.batch_alter_table("identities") as batch:
+        batch.drop_constraint(op.f("ck_identities_kind"), type_="check")
+        batch.create_check_constraint(op.f("ck_identities_kind"), "kind IN ('model', 'engine', 'prompt')")
+        batch.alter_column("kind", comment="`model`, `engine` or `prompt`.")
+        batch.alter_column("name", comment="The model's name, the engine's spec, or whose prompt it is.")
+    if op.get_bind().dialect.supports_comments:
+        op.create_table_comment(
+            "identities",
+            "What exactly a model, an engine or a prompt was when it played: hashes, versions, options, words.",
+        )
+    with op.batch_alter_table("agents") as batch:
+        batch.alter_column(
+            "kind",
+            comment="The plug-in that makes it. `llm_likelihood` and `llm_constrained` can make legal moves only.",
+        )
     with op.batch_alter_table("refusals") as batch:
         batch.alter_column(
             "kind",
