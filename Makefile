@@ -60,6 +60,7 @@ bench: setup engines model ## Print speeds beside bare loops
 	@$(BIN)/python bench/simulations.py
 	@$(BIN)/python bench/dispatch.py
 	@$(BIN)/python bench/local_models.py
+	@$(BIN)/python bench/local_jobs.py
 
 docs: setup ## Make generated documents again
 	@$(BIN)/python -m stratarena.db.schema_doc > docs/schema.md

@@ -38,7 +38,7 @@ __all__ = ["LocalModel", "from_folder", "smollm2"]
 class RuntimeParams(Params):
     """How a local model is run."""
 
-    max_batch: int = Field(8, ge=1, description="requests answered side by side; 1 repeats exactly")
+    max_batch: int = Field(16, ge=1, description="requests answered side by side; 1 repeats exactly")
     threads: int = Field(1, ge=1, description="torch threads; more than there are free cores is slower, not faster")
     device: str = Field("cpu", description="a torch device, such as cpu or cuda:0")
     dtype: Literal["float32", "bfloat16", "float16"] = Field("float32", description="number format of the weights")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from statistics import mean
@@ -17,6 +17,7 @@ from stratarena.agents.models.base import Message, Request, Sampling
 from stratarena.arena.commands.console import err, make_table, out, print_json
 from stratarena.arena.commands.running import asked_models, make_models, read_tournament
 from stratarena.arena.config import LoadedTournament
+from stratarena.arena.prices import most_completion_tokens
 from stratarena.arena.schedule import make_schedule
 from stratarena.arena.seeds import derive_seed
 from stratarena.arena.specs import MatchSpec
@@ -129,6 +130,9 @@ def dry_run(file: Path, *, seed: int | None, as_json: bool) -> None:
         "expected: one answer a turn, games as long as random ones from the same openings; most: every turn asked "
         "again as often as allowed.\ntokens are guessed from the length of real prompts."
     )
+    cap = loaded.spec.budgets.run.cost_usd
+    if cap is not None:
+        console.print(f"the run stops before more than ${cap:g} are spent ([budgets.run]).")
 
 
 def _attempt(what: str, trial: Callable[[], str]) -> _Finding:
@@ -154,10 +158,19 @@ def _handshake(spec: EngineSpec) -> str:
 
 def _try_models(loaded: LoadedTournament) -> list[_Finding]:
     """One tiny call to each model."""
-    models = make_models(loaded.spec, asked_models(loaded))
     findings = []
-    request = Request(messages=(Message("user", "Say OK."),), sampling=Sampling(max_tokens=3))
-    for name, model in models.items():
+    plain = Request(messages=(Message("user", "Say OK."),), sampling=Sampling(max_tokens=3))
+    specs = {model.name: model for model in loaded.spec.models}
+    for name in sorted(asked_models(loaded)):
+        try:
+            # Alone, so that one without its key keeps nobody else from being tried.
+            params = {key: value for key, value in specs[name].params.items() if key != "shares_limits_of"}
+            (model,) = make_models(replace(loaded.spec, models=(replace(specs[name], params=params),)), {name}).values()
+        except ArenaError as error:
+            findings.append(_Finding(f"model {name}", False, str(error)))
+            continue
+        # With the settings of its table: a provider refuses what its model does not take.
+        request = specs[name].settings.applied_to(plain)
         try:
             (future,) = model.submit([request])
             wait([future], timeout=_MODEL_PATIENCE_S)
@@ -198,7 +211,7 @@ def _warnings(loaded: LoadedTournament, schedule: tuple[MatchSpec, ...]) -> list
 def _estimate(loaded: LoadedTournament, schedule: tuple[MatchSpec, ...]) -> dict[str, dict[str, Any]]:
     """For each agent: matches, and expected and largest numbers of calls and tokens."""
     samples = {game_id: _sample_games(loaded, game_id, schedule) for game_id in loaded.games}
-    prices = {model.name: model.price for model in loaded.spec.models}
+    specs = {model.name: model for model in loaded.spec.models}
     most_asks = 1 + loaded.spec.policies.re_asks
     estimates: dict[str, dict[str, Any]] = {}
     for name, agent in loaded.agents.items():
@@ -226,18 +239,15 @@ def _estimate(loaded: LoadedTournament, schedule: tuple[MatchSpec, ...]) -> dict
                 for ask in asks
                 for request in ask.requests
             )
-            answer = max(
-                request.sampling.max_tokens if isinstance(request, Request) else 0
-                for ask in asks
-                for request in ask.requests
-            )
+            settings = specs[agent.models[0]].settings
+            answer = max(most_completion_tokens(settings.applied_to(one)) for ask in asks for one in ask.requests)
             row["calls"] += round(calls)
             row["most_calls"] += round(calls * most_asks)
             row["prompt_tokens"] += round(calls * prompt)
             # A re-ask carries the refused answers along, so later prompts of a turn are longer.
             row["most_prompt_tokens"] += round(calls * sum(prompt + n * (answer + 60) for n in range(most_asks)))
             row["most_completion_tokens"] += round(calls * most_asks * answer)
-        price = prices.get(agent.models[0]) if agent.models else None
+        price = specs[agent.models[0]].price if agent.models else None
         if price is not None:
             row["most_cost_usd"] = (
                 row["most_prompt_tokens"] * price.prompt + row["most_completion_tokens"] * price.completion

@@ -5,14 +5,27 @@ from __future__ import annotations
 import json
 import threading
 import zipfile
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import replace
 from importlib import metadata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stratarena.agents.models.base import Completion, Finish, Message, ModelError, Request, Sampling, Scores, Scoring
-from stratarena.agents.models.embedded import GGUF_SHA256, fetch, locate
+from stratarena.agents.models.base import (
+    Completion,
+    Constraint,
+    Finish,
+    Message,
+    ModelError,
+    Request,
+    Sampling,
+    Scores,
+    Scoring,
+)
+from stratarena.agents.models.embedded import GGUF_SHA256, fetch, locate, locate_gguf
 from stratarena.agents.models.keys import (
     answer_from_json,
     answer_to_json,
@@ -22,7 +35,14 @@ from stratarena.agents.models.keys import (
 )
 from stratarena.agents.models.recorded import Recorded, dump, load
 from stratarena.agents.models.scripted import Scripted, from_params
-from stratarena.agents.models.transformers_local import LocalModel, RuntimeParams, from_folder, smollm2
+from stratarena.agents.models.transformers_local import (
+    LocalModel,
+    RuntimeParams,
+    _Job,
+    _next_batch,
+    from_folder,
+    smollm2,
+)
 from stratarena.games.base import SpecError
 
 messages = st.lists(
@@ -322,3 +342,61 @@ def test_scores_do_not_depend_on_what_was_asked_before(embedded):
     assert [answer.logprobs for answer in seen[:3]] == [seen[3].logprobs, seen[5].logprobs, seen[4].logprobs]
     assert seen[0].spend.completion_tokens == 0
     assert seen[0].spend.prompt_tokens > seen[0].n_tokens[-1]
+
+
+@pytest.mark.model
+def test_answers_held_to_a_form_have_it_and_say_so(embedded):
+    """Choices and schemas, token by token, side by side with a free answer, which is what it would be alone."""
+    free = ask("Name a chess move, and explain it at length.", max_tokens=12)
+    moves = Constraint(kind="choices", body=json.dumps(["e2e4", "d2d4", "g1f3", "g1f3x"]))
+    schema = {"type": "object", "properties": {"move": {"enum": ["a1", "b2"]}}, "required": ["move"]}
+    shaped = Constraint(kind="schema", body=json.dumps({**schema, "additionalProperties": False}))
+    requests = [free, *(replace(free, constraint=form) for form in (moves, shaped))]
+    requests[2] = replace(requests[2], sampling=Sampling(max_tokens=40))
+    alone = embedded.submit([free])[0].result(timeout=120)
+    plain, chosen, written = (future.result(timeout=120) for future in embedded.submit(requests))
+    assert (plain.text, plain.enforced) == (alone.text, None)
+    assert chosen.text in json.loads(moves.body)
+    assert (chosen.enforced, chosen.finish) == ("choices", Finish.STOP)
+    assert json.loads(written.text)["move"] in ("a1", "b2")
+    assert written.enforced == "schema"
+    (broken,) = embedded.submit([replace(free, constraint=Constraint(kind="choices", body="[]"))])
+    with pytest.raises(ModelError, match="nothing to choose from"):
+        broken.result(timeout=120)
+
+
+@pytest.mark.model
+def test_answers_of_different_lengths_leave_their_batch_and_change_nothing(embedded):
+    """Greedy answers in one batch, some cut after two tokens, are those of each alone."""
+    requests = [ask(f"What is the capital of {land}?", max_tokens=most) for land, most in
+                (("France", 16), ("Italy", 2), ("Spain", 2), ("Japan", 9), ("Peru", 2))]  # fmt: skip
+    alone = [embedded.submit([request])[0].result(timeout=120).text for request in requests]
+    assert [future.result(timeout=120).text for future in embedded.submit(requests)] == alone
+
+
+def test_a_batch_is_of_one_system_message_and_of_like_lengths():
+    """The oldest goes first, with those that need the least padding beside it."""
+
+    def job(system, length):
+        request = Request(messages=(Message("system", system), Message("user", "x" * length)))
+        return _Job(request, Future())
+
+    waiting = deque(job("a", n) for n in (100, 900, 105, 500, 98, 101))
+    waiting.append(job("b", 100))
+    batch = _next_batch(waiting, 4)
+    assert [len(one.request.messages[1].content) for one in batch] == [100, 101, 98, 105]
+    assert [len(one.request.messages[1].content) for one in waiting] == [900, 500, 100]
+
+
+@pytest.mark.slow
+@pytest.mark.model
+def test_a_gguf_file_is_a_model_and_a_simple_chat_can_stand_in():
+    """As the folder it was made into, but slower to load."""
+    model = from_folder("m", {"folder": str(locate_gguf())})
+    (future,) = model.submit([ask("What is the capital of France?", max_tokens=12)])
+    assert "Paris" in future.result(timeout=300).text
+    model.close()
+    model = from_folder("m", {"folder": str(locate()), "chat": "plain"})
+    (future,) = model.submit([ask("What is the capital of France?", max_tokens=12)])
+    assert future.result(timeout=300).spend.prompt_tokens > 5
+    model.close()
