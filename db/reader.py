@@ -50,13 +50,17 @@ from stratarena.db.records import (
     AnswerRecord,
     BoardRecord,
     FaultRecord,
+    ForecastRecord,
     MatchRecord,
     Origin,
+    PlyRecord,
     SeriesRecord,
+    SideRecord,
     TournamentRecord,
     TurnRecord,
 )
 from stratarena.db.schema import metadata
+from stratarena.db.sides import read_forecasts, read_plies, read_sides
 from stratarena.db.state import verdict_of
 from stratarena.db.texts import read_text, unpack
 from stratarena.games.base import Move, Seat
@@ -184,6 +188,18 @@ class Reader:
                         **dict(zip(_TURN_FIELDS, rest, strict=True)),
                     ),
                 )
+
+    def sides(self, tournament: TournamentRecord) -> Iterator[SideRecord]:
+        """What each seat did in each third of every attempt at a match."""
+        return read_sides(self._engine, tournament)
+
+    def plies(self, tournament: TournamentRecord) -> Iterator[PlyRecord]:
+        """Legality by agent, game and tens of plies, void matches left out."""
+        return read_plies(self._engine, tournament)
+
+    def forecasts(self, tournament: TournamentRecord) -> Iterator[ForecastRecord]:
+        """Stated chances of winning in matches that are over, by match, seat and tenth of the scale."""
+        return read_forecasts(self._engine, tournament)
 
     def series(self, tournament: TournamentRecord) -> tuple[SeriesRecord, ...]:
         """Every match whose moves are plans and that did not end void, as far as it was played; answers in order."""

@@ -15,10 +15,13 @@ __all__ = [
     "AnswerRecord",
     "BoardRecord",
     "FaultRecord",
+    "ForecastRecord",
     "GradeRecord",
     "MatchRecord",
     "Origin",
+    "PlyRecord",
     "SeriesRecord",
+    "SideRecord",
     "TournamentRecord",
     "TurnRecord",
 ]
@@ -88,6 +91,60 @@ class TurnRecord:
     n_overruns: int
     verdict: str | None = None
     """Where a move is a plan, what the rules said of it; else None."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideRecord:
+    """What one seat did in one third of one attempt at a match."""
+
+    match_id: int
+    seat: Seat
+    third: int | None
+    """0, 1 or 2 of the match's plies; None where it is not over."""
+    turns: int
+    legal_at_once: int
+    """Turns whose first answer was a legal move, or a legal plan whatever it costs."""
+    asked: int
+    """Turns that asked a model."""
+    model_calls: int
+    tokens: int
+    """Prompt and completion tokens of the turns that asked a model."""
+    searched: int
+    """Turns that visited positions."""
+    nodes: int
+    think_ms: float
+    wait_ms: float
+    cost_usd: float | None
+    """None where the price of any turn is unknown."""
+    overrun: int
+    """Turns that passed a thinking budget."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlyRecord:
+    """Legality of one agent in one game in ten plies of it."""
+
+    agent: str
+    game: str
+    ten: int
+    """0 for plies 0 to 9, and so on."""
+    turns: int
+    legal_at_once: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastRecord:
+    """Chances of winning that one seat stated in one match, in one tenth of the scale."""
+
+    match_id: int
+    seat: Seat
+    tenth: int
+    """0 for 0 to just below 0.1, 9 for 0.9 to 1."""
+    n: int
+    stated: float
+    """Their sum."""
+    squared: float
+    """The sum of their squares."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

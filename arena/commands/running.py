@@ -17,12 +17,14 @@ from stratarena.agents.models.base import Model
 from stratarena.agents.models.embedded import check_installed
 from stratarena.arena.clock import SYSTEM_CLOCK
 from stratarena.arena.commands.console import err, out, print_json
+from stratarena.arena.commands.pairing import pair_round_of
 from stratarena.arena.commands.progress import Progress
 from stratarena.arena.commands.provenance import find_provenance
 from stratarena.arena.config import LoadedTournament, load_tournament
 from stratarena.arena.driver import Backstage
 from stratarena.arena.engine_room import EngineRoom
 from stratarena.arena.specs import TournamentSpec
+from stratarena.arena.sprt import SprtState
 from stratarena.arena.store import Store
 from stratarena.arena.tournament import Standing, Watcher, play_tournament
 from stratarena.games.base import ArenaError, SpecError
@@ -69,7 +71,10 @@ def run(file: Path, *, db: str, jobs: int, seed: int | None, as_json: bool) -> N
     from stratarena.arena.commands.reading import print_standings, why_void
 
     print_standings(db, loaded.spec.name)
+    for (one, other), test in standing.tests.items():
+        out().print(_told_test(one, other, test), soft_wrap=True)
     line = f"{standing.over} of {standing.total} matches are over"
+    line += f"; {standing.spared} need not be played" if standing.spared else ""
     if standing.void:
         line += f"; {standing.void} void, to be played again by the same command"
         for why in why_void(db, loaded.spec.name):
@@ -82,6 +87,15 @@ def run(file: Path, *, db: str, jobs: int, seed: int | None, as_json: bool) -> N
     )
     if standing.void:
         raise SystemExit(1)
+
+
+def _told_test(one: str, other: str, test: SprtState) -> str:
+    """A pairing's sequential test in a line."""
+    decided = {None: "open", "elo1": f"{one} is stronger", "elo0": f"{one} is not stronger"}[test.decision]
+    return (
+        f"{one} against {other}: {decided} after {test.pairs} pairs {list(test.counts)}, log-likelihood ratio "
+        f"{test.llr:.2f} in [{test.low:.2f}, {test.high:.2f}]"
+    )
 
 
 def demo(*, db: str, jobs: int, out_folder: Path | None, seed: int | None) -> None:
@@ -158,6 +172,7 @@ def _play(loaded: LoadedTournament, *, db: str, jobs: int, again: str, as_json: 
             jobs=jobs,
             watcher=Watcher(progress.start, progress.end_match, progress.tick),
             stop=interrupted,
+            pair_round=pair_round_of(spec),
         )
         played = progress.played
     if as_json:
@@ -168,6 +183,7 @@ def _play(loaded: LoadedTournament, *, db: str, jobs: int, again: str, as_json: 
                 "matches": standing.total,
                 "over": standing.over,
                 "void": standing.void,
+                "spared": standing.spared,
                 "played": played,
                 "again": None if standing.finished and not standing.void else again,
             }
