@@ -44,7 +44,7 @@ def corrections_by(plays: Iterable[Play]) -> dict[tuple[str, str], Corrections]:
     """By agent and cause (`""` where none was declared), all games together."""
     counts: dict[tuple[str, str], dict[str, int]] = {}
     for play in plays:
-        for update in play.updates:
+        for update in (*play.updates, *play.looks):
             if update.right_before is None or update.right_after is None:
                 kind = "ungraded"
             elif update.revised:
