@@ -9,7 +9,7 @@ from stratarena.analysis.conduct import THIRDS, Conduct
 from stratarena.analysis.estimate import Estimate, proportion
 from stratarena.analysis.facts import Facts
 from stratarena.analysis.page import Block, Columns, Paragraph, Table
-from stratarena.analysis.wording import DASH, figure, kind_of_agent, number, percent, with_n
+from stratarena.analysis.wording import DASH, figure, in_words, kind_of_agent, number, percent, with_n
 
 __all__ = ["cost_blocks", "frontier", "legality_blocks"]
 
@@ -26,6 +26,8 @@ def legality_blocks(facts: Facts) -> tuple[Block, ...]:
     """Who said what the rules allow."""
     conduct = facts.conduct
     kinds = _kinds(facts)
+    usual = ("malformed", "ambiguous", "illegal")
+    refusals = (*usual, *sorted({kind for found in conduct.values() for kind in found.refused} - set(usual)))
     rows = tuple(
         (
             agent,
@@ -33,7 +35,7 @@ def legality_blocks(facts: Facts) -> tuple[Block, ...]:
             kinds[agent],
             str(found.turns),
             f"{percent(found.legal_at_once)}{with_n(found.legal_at_once)}",
-            *(str(found.refused.get(kind, 0) or DASH) for kind in ("malformed", "ambiguous", "illegal")),
+            *(str(found.refused.get(refusal, 0) or DASH) for refusal in refusals),
         )
         for (agent, game), found in sorted(conduct.items(), key=lambda item: (item[0][0], item[0][1] == "", item[0][1]))
         if found.model_calls or found.refused
@@ -43,7 +45,7 @@ def legality_blocks(facts: Facts) -> tuple[Block, ...]:
     spoke = list(dict.fromkeys(row[0] for row in rows))
     columns = (
         Columns("agent"), Columns("game"), Columns("kind"), Columns("turns", True), Columns("legal at once", True),
-        Columns("malformed", True), Columns("ambiguous", True), Columns("illegal", True),
+        *(Columns(in_words(refusal), True) for refusal in refusals),
     )  # fmt: skip
     source = "query `sides` and query `refusals`; agents that asked a model or were refused"
     return (Table(columns, rows, source), *_by_third(facts, spoke), *_by_ply(facts, spoke))

@@ -13,7 +13,7 @@ from stratarena.arena.growth import PairRound, Round, first_or_recorded, next_ro
 from stratarena.arena.match import Venue, play_match
 from stratarena.arena.meter import Tally
 from stratarena.arena.schedule import make_schedule
-from stratarena.arena.specs import Ending, MatchSpec, Verdict
+from stratarena.arena.specs import Ending, MatchSpec, ModelSettings, Verdict
 from stratarena.arena.sprt import SprtState, Stopping
 from stratarena.arena.store import MatchProgress, Provenance, Store
 from stratarena.arena.swiss import swiss_pairs
@@ -88,7 +88,13 @@ def play_tournament(
         spent[name].add(spend)
     watcher.on_start(matches, spent)
     stopping = None if spec.sprt is None else Stopping(spec.sprt, schedule)
-    venue = Venue(budgets=spec.budgets, policies=spec.policies, recorder=store, clock=clock)
+    venue = Venue(
+        budgets=spec.budgets,
+        policies=spec.policies,
+        recorder=store,
+        clock=clock,
+        settings={model.name: model.settings for model in spec.models if model.settings != ModelSettings()},
+    )
     retries: dict[str, int] = {}
     running: dict[str, int] = {match.spec.key: match.match_id for match in matches}
     verdicts = {match.spec.key: match.verdict for match in matches}

@@ -13,7 +13,10 @@ from stratarena.agents.base import Refusal
 from stratarena.agents.budget import Overrun, Spend
 from stratarena.agents.engines.base import EngineLine, EngineSpec, Query
 from stratarena.agents.models.base import (
+    Attempt,
     Completion,
+    Constraint,
+    Failure,
     Finish,
     Message,
     ModelAnswer,
@@ -453,6 +456,12 @@ class Reader:
             .order_by(table.c.seq, table.c.position)
         ):
             messages.setdefault(seq, []).append(Message(role, texts[digest]))
+        attempts: dict[int, list[Attempt]] = {}
+        tries = _T["call_attempts"]
+        for row in self._mappings(
+            select(tries).where(tries.c.match_id == match_id).order_by(tries.c.seq, tries.c.number)
+        ):
+            attempts.setdefault(row["seq"], []).append(_attempt(row))
         plans = {row["seq"]: _plan(row, texts) for row in self._of(match_id, "plans")}
         revisions = {row["seq"]: row for row in self._of(match_id, "revisions")}
 
@@ -468,7 +477,8 @@ class Reader:
             else:
                 yield event(row, Revised(plans[revision["before_seq"]], plan, Cause(revision["cause"])))
         for row in self._of(match_id, "model_calls"):
-            yield event(row, _call(row, tuple(messages.get(row["seq"], ())), texts))
+            seq = row["seq"]
+            yield event(row, _call(row, tuple(messages.get(seq, ())), tuple(attempts.get(seq, ())), texts))
         moves = self.moves(match_id)
         for row in self._of(match_id, "consultations"):
             yield event(row, _consultation(row, match, moves))
@@ -494,6 +504,8 @@ class Reader:
             (_T["call_messages"], "text"),
             (_T["model_calls"], "answer"),
             (_T["model_calls"], "continuations"),
+            (_T["model_calls"], "constraint_body"),
+            (_T["model_calls"], "thinking"),
             (_T["plans"], "why"),
             (_T["refusals"], "text"),
             (_T["submissions"], "problems"),
@@ -597,7 +609,7 @@ def _plan(row: Any, texts: dict[str, str]) -> Plan:
     )
 
 
-def _call(row: Any, messages: tuple[Message, ...], texts: dict[str, str]) -> Called:
+def _call(row: Any, messages: tuple[Message, ...], attempts: tuple[Attempt, ...], texts: dict[str, str]) -> Called:
     request: ModelRequest
     answer: ModelAnswer | None = None
     spend = Spend(
@@ -614,12 +626,41 @@ def _call(row: Any, messages: tuple[Message, ...], texts: dict[str, str]) -> Cal
             answer = Scores(logprobs=tuple(numbers["logprobs"]), n_tokens=tuple(numbers["n_tokens"]), spend=spend)
     else:
         sampling = Sampling(
-            max_tokens=row["max_tokens"], temperature=row["temperature"], top_p=row["top_p"], seed=row["seed"]
+            max_tokens=row["max_tokens"],
+            temperature=row["temperature"],
+            top_p=row["top_p"],
+            seed=row["seed"],
+            thinking_tokens=row["thinking_room"] or 0,
+            effort=row["effort"],
         )
-        request = Request(messages=messages, sampling=sampling)
+        constraint = None
+        if row["constraint_kind"] is not None:
+            constraint = Constraint(kind=row["constraint_kind"], body=texts[row["constraint_body"]])
+        request = Request(messages=messages, sampling=sampling, constraint=constraint)
         if row["answer"] is not None:
-            answer = Completion(text=texts[row["answer"]], finish=Finish(row["finish"]), spend=spend)
-    return Called(model=row["model"], request=request, answer=answer, error=row["error"], wait_ms=row["wait_ms"])
+            facts = {name: row[name] for name in ("enforced", "thinking_tokens", "cached_tokens", "served_by")}
+            answer = Completion(
+                text=texts[row["answer"]],
+                finish=Finish(row["finish"]),
+                spend=spend,
+                thinking="" if row["thinking"] is None else texts[row["thinking"]],
+                usage_reported=not row["usage_guessed"],
+                **facts,
+            )
+    return Called(
+        model=row["model"],
+        request=request,
+        answer=answer,
+        error=row["error"],
+        failure=Failure(row["failure"]) if row["failure"] else None,
+        wait_ms=row["wait_ms"],
+        attempts=attempts,
+    )
+
+
+def _attempt(row: Any) -> Attempt:
+    facts = {name: row[name] for name in ("status", "waited_ms", "took_ms", "error", "at_most_usd")}
+    return Attempt(failure=Failure(row["failure"]) if row["failure"] else None, **facts)
 
 
 def _consultation(row: Any, match: Any, moves: tuple[Move, ...]) -> Consulted:
