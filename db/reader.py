@@ -591,7 +591,11 @@ def _call(row: Any, messages: tuple[Message, ...], texts: dict[str, str]) -> Cal
             answer = Scores(logprobs=tuple(numbers["logprobs"]), n_tokens=tuple(numbers["n_tokens"]), spend=spend)
     else:
         sampling = Sampling(
-            max_tokens=row["max_tokens"], temperature=row["temperature"], top_p=row["top_p"], seed=row["seed"]
+            max_tokens=row["max_tokens"],
+            temperature=row["temperature"],
+            top_p=row["top_p"],
+            seed=row["seed"],
+            stop=tuple(json.loads(row["stop"])) if row["stop"] else (),
         )
         request = Request(messages=messages, sampling=sampling)
         if row["answer"] is not None:

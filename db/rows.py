@@ -73,6 +73,7 @@ def call_rows(event: Event, body: Called, keep: Any) -> tuple[Row, list[Row]]:
         sampling.temperature if sampling else None,
         sampling.top_p if sampling else None,
         sampling.seed if sampling else None,
+        json.dumps(sampling.stop, ensure_ascii=False) if sampling and sampling.stop else None,
         keep(json.dumps(request.continuations, ensure_ascii=False)) if isinstance(request, Scoring) else None,
         written,
         answer.finish.value if isinstance(answer, Completion) else None,

@@ -248,6 +248,7 @@ _of_match(
     _maybe("temperature", Float, "0 is greedy."),
     _maybe("top_p", Float, "Nucleus of the sampling."),
     _maybe("seed", BigInteger, "Seed of the sampling; null when greedy."),
+    _maybe("stop", Text, "Texts that end the answer, as JSON; null where there are none."),
     _text("continuations", "The texts to be scored, as JSON.", needed=False),
     _text("answer", "The text written; for scores, their numbers as JSON; null when the call failed.", needed=False),
     _maybe("finish", String(6), "`stop` or `length`: why the answer ended."),

@@ -23,7 +23,7 @@ __all__ = ["answer_from_json", "answer_to_json", "request_from_json", "request_k
 
 
 def request_to_json(request: ModelRequest) -> dict[str, Any]:
-    """Plain JSON values that hold all of the request."""
+    """Plain JSON values that hold all of the request but its `watch`, which asks for nothing."""
     messages = [[message.role, message.content] for message in request.messages]
     if isinstance(request, Scoring):
         return {"kind": "score", "messages": messages, "continuations": list(request.continuations)}
@@ -36,6 +36,8 @@ def request_to_json(request: ModelRequest) -> dict[str, Any]:
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "seed": sampling.seed,
+            # Left out where there are none, so that keys and files from before there were any stay good.
+            **({"stop": list(sampling.stop)} if sampling.stop else {}),
         },
     }
 
@@ -45,7 +47,8 @@ def request_from_json(value: dict[str, Any]) -> ModelRequest:
     messages = tuple(Message(role, content) for role, content in value["messages"])
     if value["kind"] == "score":
         return Scoring(messages=messages, continuations=tuple(value["continuations"]))
-    return Request(messages=messages, sampling=Sampling(**value["sampling"]))
+    sampling = {**value["sampling"], "stop": tuple(value["sampling"].get("stop", ()))}
+    return Request(messages=messages, sampling=Sampling(**sampling))
 
 
 def request_key(request: ModelRequest) -> str:
