@@ -145,7 +145,7 @@ def check_trace(game: Game[Any], state: Any, trace: Trace, *, asked: Asked) -> T
     if trace.play is None:
         faults.append(Fault.NO_CHOICE)
     else:
-        legal = trace.play in game.legal_moves(state)
+        legal = _names_a_move(game, state, trace.play)
         if not legal:
             faults.append(Fault.ILLEGAL_CHOICE)
         root = trace.nodes[0].backup if trace.nodes else None
@@ -214,10 +214,9 @@ class _Checker:
             if not end_right:
                 faults.append(Fault.WRONG_END)
             moves = [move for move, _ in node.moves]
-            if len(set(moves)) < len(moves) or not set(moves) <= set(game.legal_moves(claimed)):
-                # What is listed where the game is over is the fault of not having said so.
-                if end_right:
-                    faults.append(Fault.ILLEGAL_LISTING)
+            # What is listed where the game is over is the fault of not having said so.
+            if end_right and (len(set(moves)) < len(moves) or not set(moves) <= set(game.legal_moves(claimed))):
+                faults.append(Fault.ILLEGAL_LISTING)
         legal_moves = None if true is None else set(game.legal_moves(true))
         faults += self._shape(number, depth, claimed if claimed is not None else true)
         backup_right, value_off, wrong = self._backed_up(number, first)
@@ -301,6 +300,15 @@ class _Checker:
 
     def _same(self, claimed: Any, state: Any) -> bool:
         return claimed is not None and self._game.encode(claimed) == self._game.encode(state)
+
+
+def _names_a_move(game: Game[Any], state: Any, text: str) -> bool:
+    """Whether the text is a legal move, in any spelling that the game takes."""
+    try:
+        game.parse(state, text)
+    except MoveError:
+        return False
+    return True
 
 
 def _carried_right(carried: tuple[MoveValue, ...], children: list[TraceNode]) -> bool:

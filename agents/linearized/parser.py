@@ -292,8 +292,7 @@ class TraceParser:
         """Read a line in whatever dress it comes; what is no line of a trace is overlooked and noted."""
         tidy = _tidied(text[:LONGEST_LINE])
         if not tidy:
-            if text:
-                self.notes.append(Note(number, "an empty line was overlooked"))
+            self.notes.append(Note(number, "a line without words was overlooked"))
             return
         try:
             self._strictly(_Scanner(tidy, number))

@@ -42,7 +42,8 @@ class LinearizedParams(Params):
         None, description="plies to look ahead, 0 the root alone; goes with breadth"
     )
     breadth: Annotated[int, Field(ge=1, le=99)] | None = Field(
-        None, description="moves to expand at each node; without both, the largest search that max_tokens and the budget allow"
+        None,
+        description="moves to expand at each node; without both, the largest search that max_tokens and the budget allow",
     )
     max_tokens: Annotated[int, Field(ge=1)] = Field(1024, description="bound on one answer")
     characters_per_token: Annotated[float, Field(gt=0)] = Field(

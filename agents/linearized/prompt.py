@@ -33,7 +33,22 @@ value= the best of them, in pick= its move. A node at depth D has no moves= in i
 of the move that it lists. A node where the game is over has only value=: 0 if the side to move lost, 50 for a draw.
 End with PLAY and the root's pick."""
 
-_CANDIDATES = ((0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (1, 4), (2, 2), (1, 6), (2, 3), (3, 2), (2, 4), (2, 5), (3, 3), (3, 4))
+_CANDIDATES = (
+    (0, 1),
+    (0, 2),
+    (0, 3),
+    (1, 2),
+    (1, 3),
+    (1, 4),
+    (2, 2),
+    (1, 6),
+    (2, 3),
+    (3, 2),
+    (2, 4),
+    (2, 5),
+    (3, 3),
+    (3, 4),
+)
 """Shapes to choose from, in the order of their nodes."""
 
 
@@ -50,9 +65,7 @@ def trace_messages(
     messages = [Message("system", f"{game.rules}\n\n{_FORM.format(first=first, second=second)}")]
     here = placement(game.encode(view.state))
     for number in range(n_examples):
-        trace = example_trace(
-            game.id, number, depth=asked.depth, breadth=asked.breadth, form=form, without=here
-        )
+        trace = example_trace(game.id, number, depth=asked.depth, breadth=asked.breadth, form=form, without=here)
         shown = read_state(game, trace.nodes[0].state)
         messages.append(Message("user", _question(game, shown, asked, listed=list_legal_moves, form=form)))
         messages.append(Message("assistant", print_trace(trace).rstrip("\n")))
@@ -61,7 +74,9 @@ def trace_messages(
     for refusal in view.refused:
         messages.append(Message("assistant", refusal.text))
         messages.append(
-            Message("user", f"That was refused ({refusal.kind}): {refusal.why}.\nWrite the whole search again. {question}")
+            Message(
+                "user", f"That was refused ({refusal.kind}): {refusal.why}.\nWrite the whole search again. {question}"
+            )
         )
     return tuple(messages)
 
@@ -89,7 +104,9 @@ def expected_characters(game: Game[Any], state: Any, asked: Asked, *, form: Stat
         inner = depth < asked.depth
         n_path = max(depth * (n_move + 1) - 1, 1)
         node = n_path + len("NODE  | state= | moves=") + n_state + n_value * (breadth if inner else 1)
-        back = n_path + len("BACK  | value=99 | pick=") + n_move + (len(" | moves=") + n_value * breadth if inner else 0)
+        back = (
+            n_path + len("BACK  | value=99 | pick=") + n_move + (len(" | moves=") + n_value * breadth if inner else 0)
+        )
         # The comma behind the last value stands for the end of a line.
         total += n_nodes * (node + back + (0 if inner else 1))
         n_nodes *= breadth

@@ -14,7 +14,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-__all__ = ["DRAW", "ROOT", "Backup", "MoveValue", "Trace", "TraceNode", "back_line", "node_line", "print_trace", "search_line"]
+__all__ = [
+    "DRAW",
+    "ROOT",
+    "Backup",
+    "MoveValue",
+    "Trace",
+    "TraceNode",
+    "back_line",
+    "node_line",
+    "print_trace",
+    "search_line",
+]
 
 ROOT = "-"
 """The path of the root."""
@@ -117,9 +128,7 @@ def print_trace(trace: Trace) -> str:
 
 def search_line(game: str, depth: int, breadth: int) -> str:
     """The first line of a trace, without a newline."""
-    return (
-        f"SEARCH {_written(GAME, game)} | depth={_written(DEPTH, str(depth))} | breadth={_written(BREADTH, str(breadth))}"
-    )
+    return f"SEARCH {_written(GAME, game)} | depth={_written(DEPTH, str(depth))} | breadth={_written(BREADTH, str(breadth))}"
 
 
 def node_line(path: tuple[str, ...], node: TraceNode) -> str:

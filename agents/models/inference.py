@@ -118,7 +118,9 @@ class Inference:
         # Nobody can say whose token took longer: a batch's time is shared by the tokens that each read and wrote.
         sizes = [len(prompt) + len(tokens) for (*_, prompt), (tokens, _) in zip(fitting, written, strict=True)]
         token_ms = (time.perf_counter() - began) * 1000 / max(sum(sizes), 1)
-        for (place, _, prompt), (tokens, finish), size, stopping in zip(fitting, written, sizes, stoppings, strict=True):
+        for (place, _, prompt), (tokens, finish), size, stopping in zip(
+            fitting, written, sizes, stoppings, strict=True
+        ):
             spend = Spend(
                 model_calls=1, prompt_tokens=len(prompt), completion_tokens=len(tokens), think_ms=token_ms * size
             )
