@@ -202,11 +202,10 @@ def test_each_kind_of_error_has_its_type_and_place(text, kind, line, column, wor
 def test_a_line_without_an_end_is_stopped():
     """A model that never breaks the line is refused as soon as the line is too long, in however small pieces."""
     parser = TraceParser()
-    pieces = 0
-    with suppress(TraceSyntaxError):
-        for pieces in range(LONGEST_LINE):
-            parser.feed("SEARCH ")
-    assert pieces == LONGEST_LINE // len("SEARCH ")
+    for _ in range(LONGEST_LINE // len("SEARCH ")):
+        assert not parser.feed("SEARCH ")
+    with pytest.raises(TraceSyntaxError, match="longer than"):
+        parser.feed("SEARCH ")
 
 
 def test_what_was_read_before_an_error_stays_known():
