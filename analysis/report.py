@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
+from stratarena.agents.tree import TreeKind
 from stratarena.analysis import figures
 from stratarena.analysis.board_process import plays_of_boards
 from stratarena.analysis.conduct import Conduct, conduct_by
 from stratarena.analysis.estimate import Estimate, proportion
 from stratarena.analysis.league import Tally, counted, cross_table, lines, score_rate, tally_by
+from stratarena.analysis.linearized_blocks import linearized_blocks
 from stratarena.analysis.page import Block, Code, Columns, Figure, Page, Paragraph, Section, Table
 from stratarena.analysis.plan_blocks import plan_blocks
 from stratarena.analysis.process import plays_of
@@ -119,12 +121,14 @@ def build_report(reader: Reader, name: str | None) -> Page:
     )
     faults = reader.faults(tournament)
     plays = (*plays_of(reader.series(tournament)), *plays_of_boards(reader.boards(tournament)))
+    written = tuple(reader.searches(tournament, TreeKind.INTERNAL))
     sections = [
         Section("Standings", _standings_blocks(standings, tournament)),
         Section("Cross-tables", _cross_blocks(standings)),
         Section("By seat and by ending", _seat_blocks(standings)),
         Section("Legality", _legality_blocks(conduct, tournament)),
         *([Section("Plans and revisions", plan_blocks(plays, standings.names))] if plays else []),
+        *([Section("Searches that models wrote", linearized_blocks(written, standings.names))] if written else []),
         Section("Thinking", _cost_blocks(conduct, standings)),
         Section("Anomalies", _anomaly_blocks(matches, attempts, faults, conduct, tournament, standings)),
         Section("Matches", (_match_table(matches),)),

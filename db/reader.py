@@ -54,11 +54,13 @@ from stratarena.db.records import (
     FaultRecord,
     MatchRecord,
     Origin,
+    SearchRecord,
     SeriesRecord,
     TournamentRecord,
     TurnRecord,
 )
 from stratarena.db.schema import metadata
+from stratarena.db.searches import read_searches
 from stratarena.db.state import verdict_of
 from stratarena.db.texts import read_text, unpack
 from stratarena.games.base import Move, Seat
@@ -239,6 +241,10 @@ class Reader:
     def boards(self, tournament: TournamentRecord) -> Iterator[BoardRecord]:
         """Every match that counts in which a plan was declared or a move was graded, games of plans left out."""
         return read_boards(self._engine, self._counted(tournament))
+
+    def searches(self, tournament: TournamentRecord, kind: TreeKind) -> Iterator[SearchRecord]:
+        """Every search of this kind in matches that count, whole as it was told, in the order of matches and turns."""
+        return read_searches(self._engine, self._counted(tournament), kind, self.events)
 
     def _counted(self, tournament: TournamentRecord) -> list[MatchRecord]:
         """The matches that are over and not void."""

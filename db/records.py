@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stratarena.agents.budget import Spend
+from stratarena.agents.tree import SearchTree
 from stratarena.arena.reconsider import Declared
 from stratarena.arena.specs import Verdict
 from stratarena.games.base import Move, Seat
@@ -18,6 +20,7 @@ __all__ = [
     "GradeRecord",
     "MatchRecord",
     "Origin",
+    "SearchRecord",
     "SeriesRecord",
     "TournamentRecord",
     "TurnRecord",
@@ -203,3 +206,29 @@ class TournamentRecord:
     """By `"model:NAME"` or `"engine:NAME"`."""
     origin: Origin | None = None
     """Where its games were read from; None when they were played here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRecord:
+    """One search that an agent told of."""
+
+    match_id: int
+    game: str
+    agent: str
+    seat: Seat
+    ply: int
+    """Plies made before its turn."""
+    start: str
+    moves: tuple[Move, ...]
+    """From `start` to the position that was searched."""
+    tree: SearchTree
+    spend: Spend
+    """What the turn spent on it."""
+    played: Move | None
+    """What the turn played after it; None if another search came after it, or no move."""
+    fallback: str | None
+    """Set when that move is a declared substitute for a finished thought."""
+    judge: str | None
+    """Who said what `evaluations` hold; None where nobody did."""
+    evaluations: Mapping[str, float]
+    """By the digest of a position of this game, what it is worth to the side to move there, -1 (lost) to 1 (won)."""

@@ -103,6 +103,10 @@ class StillReader:
         """None: the league plays on a board."""
         return ()
 
+    def searches(self, tournament: TournamentRecord, kind: object) -> tuple[()]:
+        """None: nobody wrote a search."""
+        return ()
+
     def faults(self, tournament: TournamentRecord) -> tuple[FaultRecord, ...]:
         """As given."""
         return tuple(self.fault_list)
