@@ -113,6 +113,7 @@ class StillReader:
 
     def boards(self, tournament: TournamentRecord) -> tuple[BoardRecord, ...]:
         """None: nobody declared a plan or graded a move."""
+        return ()
 
     def searches(self, tournament: TournamentRecord, kind: object) -> tuple[()]:
         """None: nobody wrote a search."""
