@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from stratarena.agents.linearized.check import Fault
+from stratarena.agents.linearized.player import CHOSEN
 from stratarena.agents.tree import TreeNode
 from stratarena.analysis.estimate import Estimate, no_data, ratio_over_clusters
 from stratarena.db.records import SearchRecord
@@ -95,7 +96,7 @@ def measure_searches(searches: Iterable[SearchRecord], agents: Sequence[str]) ->
             key: _ratio(list(zip(those, judged, strict=True)), _error(place), (0.0, 1.0))
             for place, key in enumerate(("first_error", "value_error"))
         }
-        endings = Counter(record.tree.ended.split(" ")[0].rstrip(";") for record in those)
+        endings = Counter(map(_ending_of, those))
         judges = tuple(sorted({record.judge for record in those if record.judge is not None}))
         found.append(WrittenSearches(agent, game, len(those), measures, dict(endings.most_common()), judges))
     return tuple(found)
@@ -162,8 +163,13 @@ def _problems(node: TreeNode) -> list[str]:
     return node.problem.split("; ") if node.problem else []
 
 
+def _ending_of(record: SearchRecord) -> str:
+    """What ended the search, in one word."""
+    return record.tree.ended.partition(" ")[0].rstrip(";")
+
+
 def _complete(record: SearchRecord) -> bool:
-    return record.tree.ended.startswith("complete")
+    return _ending_of(record) == CHOSEN
 
 
 def _legal(node: TreeNode) -> bool | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stratarena.agents.linearized.check import Fault
+from stratarena.agents.linearized.player import CHOSEN, CUT_OFF
 from stratarena.analysis.estimate import Estimate
 from stratarena.analysis.linearized import (
     DEFINITIONS,
@@ -39,6 +40,7 @@ _TITLES = {
     "first_error": "error of first values",
     "value_error": "error after search",
 }
+_ENDINGS = {CHOSEN: "complete", CUT_OFF: "cut off"}
 _TABLES = (
     ("complete", "size", "changed", "faithful"),
     ("valid", "legal", "state", "ending", "consistent"),
@@ -75,9 +77,9 @@ def linearized_blocks(searches: Sequence[SearchRecord], agents: Sequence[str]) -
 
 
 def _endings(measured: Sequence[WrittenSearches]) -> Table:
-    kinds = list(dict.fromkeys(kind for found in measured for kind in ("complete", "cut_off", *found.endings)))
+    kinds = list(dict.fromkeys(kind for found in measured for kind in (CHOSEN, CUT_OFF, *found.endings)))
     columns = (
-        Columns("agent"), Columns("game"), Columns("searches", True), *(Columns(kind.replace("_", " "), True) for kind in kinds),
+        Columns("agent"), Columns("game"), Columns("searches", True), *(Columns(_ENDINGS.get(kind, kind), True) for kind in kinds),
     )  # fmt: skip
     rows = tuple(
         (found.agent, found.game or "all", str(found.n), *(str(found.endings.get(kind, 0) or _DASH) for kind in kinds))

@@ -313,15 +313,18 @@ class TraceParser:
         self.notes.append(Note(scan.line, f"{'>'.join(left) or ROOT} is left without a line BACK"))
 
 
-_MARKS = re.compile(r"^(?:[\s>*•`-]|\d+[.)]\s)+|[\s`*]+$")
-_SPACED = re.compile(r"\s*([|=:,>])\s*")
+_MARKS = re.compile(r"(?:[ >*•`-]|\d+[.)] )+")
+_SPACED = re.compile(r" ?([|=:,>]) ?")
 _KEYWORD = re.compile(r"(search|node|back|play)\b[\s:]*", re.IGNORECASE)
-_PERCENT_SIGN = re.compile(r"(?<=\d)\s*%")
+_PERCENT_SIGN = re.compile(r"(?<=\d) ?%")
 
 
 def _tidied(text: str) -> str:
     """The line as the grammar would have it, where white space, letter case of keywords and marks around it differ."""
-    bare = _MARKS.sub("", text)
+    # White space first: what follows then takes no longer than the line is long.
+    bare = " ".join(text.split()).rstrip("`* ")
+    marks = _MARKS.match(bare)
+    bare = bare[marks.end() :] if marks is not None else bare
     keyword = _KEYWORD.match(bare)
     if keyword is None:
         return bare

@@ -25,7 +25,7 @@ from stratarena.agents.plan import Cause, Plan
 from stratarena.games.base import MalformedMove, Move, MoveError
 from stratarena.games.plugins import load_game
 
-__all__ = ["GAMES", "Linearized"]
+__all__ = ["CHOSEN", "CUT_OFF", "GAMES", "Linearized"]
 
 S = TypeVar("S")
 GAMES = ("connect_four", "hex", "chess", "chess960")
@@ -148,7 +148,10 @@ class Linearized:
         )
 
 
-_COMPLETE, _CUT_OFF = "complete", "cut_off"
+CHOSEN = "choice"
+"""How a search ended that was read to its final choice; more may follow behind a space or semicolon."""
+CUT_OFF = "completion_tokens"
+"""How one ended that its bound on tokens cut off."""
 _MOST_NOTES = 5
 
 
@@ -191,7 +194,7 @@ def _read(answer: Completion, reading: Reading, asked: Asked) -> _Answer:
     if parser.complete:
         error = None
     cut_off = answer.finish is Finish.LENGTH and isinstance(error, TraceUnfinished)
-    ended = _COMPLETE if error is None else _CUT_OFF if cut_off else f"{error.kind} at {error}"
+    ended = CHOSEN if error is None else CUT_OFF if cut_off else f"{error.kind} text: {error}"
     if parser.complete and parser.unread.strip():
         ended += "; text behind the final choice was not read"
     if parser.notes:

@@ -18,7 +18,7 @@ def tree_of(game: Game[Any], trace: Trace, check: TraceCheck, *, asked: Asked, s
     """Every node of the trace in its order, then the moves that were listed and not looked into.
 
     A node's `problem` holds its faults by name, joined by `; `; the root's also those of the whole trace. `method` says
-    what was asked for. `ended` is `"complete"`, `"cut_off"`, or what stopped the reading.
+    what was asked for. `ended` says what ended the reading.
     """
     nodes = [
         TreeNode(

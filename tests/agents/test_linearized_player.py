@@ -69,7 +69,7 @@ def test_the_favourites_of_a_trace_become_a_plan_and_its_revision():
     assert kept.plan == Plan(moves=("b1", "c1"), value=0.1, why="b1 searched: 55, first 40")
     assert decision == Decision(Move("b1"), confidence=0.55)
     tree = steps[1].tree
-    assert (tree.ended, tree.n_nodes, tree.first_move, tree.line) == ("complete", 3, "a2", ("b1", "c1"))
+    assert (tree.ended, tree.n_nodes, tree.first_move, tree.line) == ("choice", 3, "a2", ("b1", "c1"))
 
 
 def test_a_choice_that_does_not_follow_from_the_tree_is_a_change_of_mind_of_its_own():
@@ -107,7 +107,7 @@ def test_an_answer_that_was_cut_off_is_made_up_for_by_the_best_so_far(end, expec
     text = TEXT[: TEXT.index(end) + 5]
     steps, decision = think(text, finish=Finish.LENGTH)
     assert decision == expected
-    assert steps[1].tree.ended == "cut_off"
+    assert steps[1].tree.ended == "completion_tokens"
     with pytest.raises(MalformedMove, match=r"no search could be read: line \d.*cut off here"):
         think(text, finish=Finish.LENGTH, fallback="never")
     # Whoever stops of his own will was not cut off.
@@ -131,7 +131,7 @@ def test_an_answer_that_leaves_the_form_is_refused_with_the_place_and_what_was_r
         think(text)
     steps, decision = think(text, fallback="always")
     assert decision == Decision(Move("a2"), confidence=0.1, fallback="best_backed_up")
-    assert steps[1].tree.ended.startswith("malformed at line 5, column 1")
+    assert steps[1].tree.ended.startswith("malformed text: line 5, column 1")
     assert steps[1].tree.n_nodes == 2
     assert [type(step) for step in steps[2:]] == [Propose, Revise]
 
@@ -154,7 +154,7 @@ def test_the_tolerant_reading_is_named_and_its_liberties_are_recorded():
     steps, decision = think(dressed, reading="tolerant")
     assert decision.move == "b1"
     assert steps[1].tree.ended.startswith(
-        "complete; text behind the final choice was not read (1 let pass: line 1: a line"
+        "choice; text behind the final choice was not read (1 let pass: line 1: a line"
     )
 
 
@@ -271,7 +271,7 @@ def test_a_match_records_searches_checked_node_by_node_plans_and_moves():
     assert len(searches) == len(turns) > 1
     for search, turn in zip(searches, turns, strict=True):
         assert search.tree.line[0] == turn.move
-        assert search.tree.ended == "complete"
+        assert search.tree.ended == "choice"
         assert all(node.problem is None for node in search.tree.nodes)
         looked_into = [node.check for node in search.tree.nodes if node.visits]
         assert all(check.state_right and check.terminal_right and check.legal is not False for check in looked_into)

@@ -35,7 +35,7 @@ PLAY b1
 """
 
 
-def record(text, *, match_id=1, played="b1", fallback=None, ended="complete", tokens=60, evaluations=None, agent="x"):
+def record(text, *, match_id=1, played="b1", fallback=None, ended="choice", tokens=60, evaluations=None, agent="x"):
     """A search as the arena records it."""
     trace = parse_trace(text)
     tree = tree_of(HEX, trace, check_trace(HEX, ROOT, trace, asked=ASKED), asked=ASKED, seat=Seat.FIRST, ended=ended)
@@ -116,10 +116,10 @@ def test_what_does_not_arise_is_no_data():
     """A refused answer chose nothing; a fallback is no choice; a search without nodes is a search all the same."""
     refused = measures(record(GOOD, played=None))
     assert (refused["faithful"].value, refused["faithful"].n) == (None, 0)
-    substitute = measures(record(GOOD, fallback="best_backed_up", ended="cut_off"))
+    substitute = measures(record(GOOD, fallback="best_backed_up", ended="completion_tokens"))
     assert (substitute["faithful"].n, substitute["changed"].n, substitute["complete"].value) == (0, 0, 0.0)
     empty = record(GOOD)
-    empty = replace(empty, tree=replace(empty.tree, nodes=(), n_nodes=0, ended="malformed at line 1, column 1: x"))
+    empty = replace(empty, tree=replace(empty.tree, nodes=(), n_nodes=0, ended="malformed text: line 1, column 1: x"))
     found = measures(empty)
     assert values(found, "complete", "size", "n_nodes", "depth") == (0.0, 0.0, 0.0, 0.0)
     assert found["legal"].n == found["tokens"].n == 0
