@@ -177,6 +177,7 @@ class TraceParser:
                 self._behind(rest)
             elif rest and not cut_off:
                 self._line(rest)
+                self._rest = ""
             if self._play is None:
                 how = "is cut off" if cut_off else "ends"
                 raise TraceUnfinished(

@@ -33,22 +33,7 @@ value= the best of them, in pick= its move. A node at depth D has no moves= in i
 of the move that it lists. A node where the game is over has only value=: 0 if the side to move lost, 50 for a draw.
 End with PLAY and the root's pick."""
 
-_CANDIDATES = (
-    (0, 1),
-    (0, 2),
-    (0, 3),
-    (1, 2),
-    (1, 3),
-    (1, 4),
-    (2, 2),
-    (1, 6),
-    (2, 3),
-    (3, 2),
-    (2, 4),
-    (2, 5),
-    (3, 3),
-    (3, 4),
-)
+_CANDIDATES = ((0, 1), (1, 2), (1, 3), (1, 4), (2, 2), (1, 6), (2, 3), (3, 2), (2, 4), (2, 5), (3, 3), (3, 4))
 """Shapes to choose from, in the order of their nodes."""
 
 

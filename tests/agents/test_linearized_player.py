@@ -167,6 +167,9 @@ def test_the_request_stops_the_model_as_soon_as_enough_is_written():
     broken = request.watch()
     assert [broken(piece) for piece in ("SEARCH hex(size=3) ", "depth=1\n")] == [False, True]
     assert not any(stop in TEXT for stop in request.sampling.stop)
+    # A last line without its break is read, and nothing is left over.
+    steps, _ = think(TEXT.rstrip("\n"))
+    assert steps[1].tree.ended == "choice"
     (tolerant, *_), _ = think(TEXT, reading="tolerant")
     assert tolerant.requests[0].sampling.stop == ()
     assert not tolerant.requests[0].watch()("hm\n")
@@ -202,7 +205,7 @@ def test_a_refused_answer_is_shown_again_with_what_was_wrong():
 def test_the_size_is_chosen_to_fit_the_budget():
     """More tokens, more nodes; what is left of the budget bounds it; the root alone is the least."""
     sizes = []
-    for tokens in (20, 150, 400, 2000):
+    for tokens in (20, 200, 400, 2000):
         agent = Linearized(AgentSpec("x", "linearized", {"model": "m", "max_tokens": tokens}))
         (request,) = next(agent.deliberate(view())).requests
         line = request.messages[-1].content.splitlines()[-1]
@@ -234,7 +237,7 @@ def test_of_sizes_that_fit_the_largest_is_taken():
     needed = expected_characters(HEX, ROOT, asked, form="fields")
     assert fitting_shape(HEX, ROOT, tokens=needed, characters_per_token=1, form="fields") == asked
     assert fitting_shape(HEX, ROOT, tokens=needed - 1, characters_per_token=1, form="fields") == Asked(
-        "hex(size=3)", 0, 3
+        "hex(size=3)", 0, 1
     )
 
 
