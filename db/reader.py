@@ -41,6 +41,7 @@ from stratarena.arena.events import (
     Transcribed,
     TurnClosed,
 )
+from stratarena.arena.grading import Evaluation
 from stratarena.arena.specs import Ending
 from stratarena.db.boards import read_boards
 from stratarena.db.connect import told
@@ -50,6 +51,7 @@ from stratarena.db.records import (
     AnswerRecord,
     BoardRecord,
     FaultRecord,
+    Judgement,
     MatchRecord,
     Origin,
     SeriesRecord,
@@ -60,11 +62,14 @@ from stratarena.db.schema import metadata
 from stratarena.db.state import verdict_of
 from stratarena.db.texts import read_text, unpack
 from stratarena.games.base import Move, Seat
-from stratarena.games.notation.record import Evaluation, GameRecord, NotedMove, Result
+from stratarena.games.notation.record import Evaluation as StatedEvaluation
+from stratarena.games.notation.record import GameRecord, NotedMove, Result
 
 __all__ = ["Reader"]
 
 _T = metadata.tables
+_AT_ONCE = 500
+"""Positions asked for in one query."""
 
 
 class Reader:
@@ -331,6 +336,30 @@ class Reader:
         rows = self._rows(select(tournaments.c.name).select_from(joined).where(imports.c.sha256 == sha256))
         return str(rows[0][0]) if rows else None
 
+    def judgement(self, match: MatchRecord, digests: Sequence[str]) -> Judgement | None:
+        """What a judge said of these positions of a match: of several the one that graded most of its moves, then the
+        latest; None where nobody was asked."""
+        gradings, judges, known = _T["gradings"], _T["judges"], _T["evaluations"]
+        found = self._rows(
+            select(gradings.c.judge_id, judges.c.name)
+            .select_from(gradings.join(judges, judges.c.id == gradings.c.judge_id))
+            .where(gradings.c.match_id == match.match_id)
+            .group_by(gradings.c.judge_id, judges.c.name)
+            .order_by(func.count().desc(), gradings.c.judge_id.desc())
+            .limit(1)
+        )
+        if not found:
+            return None
+        judge_id, name = found[0]
+        wanted = list(dict.fromkeys(digests))
+        positions: dict[str, Evaluation] = {}
+        for start in range(0, len(wanted), _AT_ONCE):
+            said = (known.c.judge_id == judge_id) & (known.c.game == match.game)
+            said &= known.c.digest.in_(wanted[start : start + _AT_ONCE])
+            for row in self._mappings(select(known).where(said)):
+                positions[row["digest"]] = Evaluation(row["value"], Move(row["best"]), row["score"], row["exact"])
+        return Judgement(judge=name, positions=positions)
+
     def moves(self, match_id: int) -> tuple[Move, ...]:
         """Every ply of a match, whoever made it."""
         moves = _T["moves"]
@@ -376,7 +405,7 @@ class Reader:
         for row in self._mappings(query):
             evaluation = None
             if row["centipawns"] is not None or row["mate"] is not None:
-                evaluation = Evaluation(centipawns=row["centipawns"], mate=row["mate"], depth=row["depth"])
+                evaluation = StatedEvaluation(centipawns=row["centipawns"], mate=row["mate"], depth=row["depth"])
             noted = NotedMove(
                 move=Move(row["move"]),
                 comment="" if row["comment"] is None else unpack(row["codec"], row["body"]),
