@@ -49,8 +49,7 @@ def swings(standings: Sequence[Standing | None]) -> tuple[float | None, ...]:
     if not standings:
         return ()
     changes = [
-        None if before is None or after is None else after.value - before.value
-        for before, after in pairwise(standings)
+        None if before is None or after is None else after.value - before.value for before, after in pairwise(standings)
     ]
     return (None, *changes)
 
