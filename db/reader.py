@@ -24,6 +24,7 @@ from stratarena.agents.models.base import (
     Scoring,
 )
 from stratarena.agents.plan import Cause, Plan
+from stratarena.agents.tree import NodeCheck, SearchTree, TreeKind, TreeNode
 from stratarena.arena.events import (
     Body,
     Called,
@@ -37,6 +38,7 @@ from stratarena.arena.events import (
     Refused,
     Revised,
     RoundPlayed,
+    Searched,
     Submitted,
     Transcribed,
     TurnClosed,
@@ -478,6 +480,14 @@ class Reader:
         moves = self.moves(match_id)
         for row in self._of(match_id, "consultations"):
             yield event(row, _consultation(row, match, moves))
+        nodes: dict[int, list[TreeNode]] = {}
+        table = _T["search_nodes"]
+        for row in self._mappings(
+            select(table).where(table.c.match_id == match_id).order_by(table.c.seq, table.c.number)
+        ):
+            nodes.setdefault(row["seq"], []).append(_node(row, texts))
+        for row in self._of(match_id, "searches"):
+            yield event(row, _search(row, tuple(nodes.get(row["seq"], ()))))
         for row in self._of(match_id, "submissions"):
             facts = {name: row[name] for name in ("verdict", "cost", "purse", "kept", "changed")}
             yield event(row, Submitted(**facts, problems=texts[row["problems"]]))
@@ -502,6 +512,7 @@ class Reader:
             (_T["model_calls"], "continuations"),
             (_T["plans"], "why"),
             (_T["refusals"], "text"),
+            (_T["search_nodes"], "state"),
             (_T["submissions"], "problems"),
             (_T["rounds"], "survivors"),
             (_T["faults"], "detail"),
@@ -576,6 +587,9 @@ _TURN_FIELDS = (
 )
 _ORIGIN_FIELDS = ("file", "sha256", "format", "encoding", "n_refused")
 _SPEND_FIELDS = ("model_calls", "prompt_tokens", "completion_tokens", "nodes", "cost_usd")
+_SEARCH_FIELDS = ("method", "simulations", "n_nodes", "depth", "value_before", "value_after", "ended", "whole")
+_NODE_FIELDS = ("parent", "depth", "prior", "visits", "estimate", "value", "proven", "terminal", "problem")
+_CHECK_FIELDS = ("legal", "legal_local", "state_right", "state_right_local", "terminal_right", "n_missed")
 
 
 def _opening_length(match: Any) -> int:
@@ -600,6 +614,29 @@ def _plan(row: Any, texts: dict[str, str]) -> Plan:
         cost=row["cost"],
         value=row["value"],
         why=texts[row["why"]],
+    )
+
+
+def _search(row: Any, nodes: tuple[TreeNode, ...]) -> Searched:
+    facts = {name: row[name] for name in _SEARCH_FIELDS}
+    tree = SearchTree(
+        **facts,
+        kind=TreeKind(row["kind"]),
+        first_move=None if row["first_move"] is None else Move(row["first_move"]),
+        line=tuple(Move(move) for move in row["line"].split()),
+        nodes=nodes,
+    )
+    return Searched(tree=tree, spend=Spend(think_ms=row["think_ms"], **{name: row[name] for name in _SPEND_FIELDS}))
+
+
+def _node(row: Any, texts: dict[str, str]) -> TreeNode:
+    facts = {name: row[name] for name in _CHECK_FIELDS}
+    checked = any(fact is not None for fact in facts.values())
+    return TreeNode(
+        **{name: row[name] for name in _NODE_FIELDS},
+        move=None if row["move"] is None else Move(row["move"]),
+        state=None if row["state"] is None else texts[row["state"]],
+        check=NodeCheck(**facts) if checked else None,
     )
 
 
