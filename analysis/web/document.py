@@ -14,6 +14,7 @@ from typing import Any, assert_never
 from stratarena.agents.budget import Spend
 from stratarena.agents.models.base import Completion, Scores, Scoring
 from stratarena.agents.plan import Plan
+from stratarena.agents.tree import SearchTree, TreeNode
 from stratarena.analysis.boards import verdict_text
 from stratarena.analysis.evaluation import Standing, evaluate
 from stratarena.analysis.web.stages import (
@@ -37,6 +38,7 @@ from stratarena.arena.events import (
     Refused,
     Revised,
     RoundPlayed,
+    Searched,
     Submitted,
     Transcribed,
     TurnClosed,
@@ -52,6 +54,8 @@ __all__ = ["Played", "match_document", "play_again", "round_document", "summary"
 
 FORMAT = 1
 """Of the document; another number where a reader of the old one would go wrong."""
+_MOST_NODES = 4000
+"""Of one search that are shown, the most visited with all above them."""
 _MOST_SCORES = 12
 """Continuations of a scoring that are shown, the likeliest."""
 
@@ -254,6 +258,8 @@ def _step(game: Game[Any], frame: Frame, before: Any, body: Body, texts: _Texts)
                 "plan": _plan(game, before, plan, texts),
                 **_changes(game, frame, before, old, plan),
             }
+        case Searched(tree=tree, spend=spend):
+            return {"kind": "searched", "spend": _spend(spend), **_search(game, before, tree, texts)}
         case Submitted():
             told = {name: getattr(body, name) for name in ("verdict", "cost", "purse", "kept", "changed")}
             return {"kind": "submitted", **told, "problems": texts.number(body.problems) if body.problems else None}
@@ -296,6 +302,54 @@ def _plan(game: Game[Any], before: Any, plan: Plan, texts: _Texts) -> dict[str, 
         "value": plan.value,
         "why": texts.number(plan.why) if plan.why else None,
     }
+
+
+def _search(game: Game[Any], before: Any, tree: SearchTree, texts: _Texts) -> dict[str, Any]:
+    kept = _most_visited(tree.nodes)
+    return {
+        "tree": tree.kind.value,
+        "method": tree.method,
+        "simulations": tree.simulations,
+        "n_nodes": tree.n_nodes,
+        "depth": tree.depth,
+        "first_move": None if tree.first_move is None else move_labels(game, before, [tree.first_move])[0],
+        "value_before": tree.value_before,
+        "value_after": tree.value_after,
+        "line": move_labels(game, before, tree.line),
+        "line_moves": list(tree.line),
+        "ended": tree.ended,
+        "whole": tree.whole,
+        "left_out": len(tree.nodes) - len(kept),
+        "nodes": [_node(game, before, number, tree.nodes[number], texts) for number in kept],
+    }
+
+
+def _most_visited(nodes: Sequence[TreeNode]) -> list[int]:
+    """Places of the nodes to show, in the tree's order; with a node all above it."""
+    if len(nodes) <= _MOST_NODES:
+        return list(range(len(nodes)))
+    kept: set[int] = set()
+    for number in sorted(range(len(nodes)), key=lambda place: (-nodes[place].visits, place))[:_MOST_NODES]:
+        at: int | None = number
+        while at is not None and at not in kept:
+            kept.add(at)
+            at = nodes[at].parent
+    return sorted(kept)
+
+
+def _node(game: Game[Any], before: Any, number: int, node: TreeNode, texts: _Texts) -> dict[str, Any]:
+    """A node without what it does not have."""
+    told: dict[str, Any] = {"number": number, "parent": node.parent, "move": node.move, "visits": node.visits}
+    if node.depth == 1 and node.move is not None:
+        told["label"] = move_labels(game, before, [node.move])[0]
+    told |= {
+        name: round(value, 4) for name in ("prior", "estimate", "value") if (value := getattr(node, name)) is not None
+    }
+    told |= {name: True for name in ("proven", "terminal") if getattr(node, name)}
+    told |= {name: texts.number(said) for name in ("state", "problem") if (said := getattr(node, name)) is not None}
+    if node.check is not None:
+        told["check"] = {name: value for name, value in asdict(node.check).items() if value is not None}
+    return told
 
 
 def _call(call: Called, texts: _Texts) -> dict[str, Any]:

@@ -84,8 +84,8 @@ export function stepView(doc, frame, step) {
       return step.comment === null && !step.nags.length && step.elapsed_ms === null && step.clock_ms === null
         ? null
         : block("noted", "In the file", step.comment === null ? null : h("p", {}, text(step.comment)), h("p", { class: "quiet" }, [step.nags.map((nag) => ({ 1: "!", 2: "?", 3: "!!", 4: "??", 5: "!?", 6: "?!" })[nag] || `$${nag}`).join(" "), step.elapsed_ms === null ? "" : `took ${duration(step.elapsed_ms)}`, step.clock_ms === null ? "" : `${duration(step.clock_ms)} left`].filter(Boolean).join(" · ")));
-    case "explored":
-      return block("explored", "Search", searchView(step, text));
+    case "searched":
+      return block("searched", `Search: ${words(step.method)}`, searchView(step, text));
     case "round":
       return null;
     default:

@@ -1,77 +1,84 @@
-// A search, looked into: the root's candidates, and the tree under them as far as it was recorded.
+// A search, looked into: what it came to, and its tree as far as it was recorded, the most visited first.
 
-import { count, h, signed } from "./dom.js";
+import { count, duration, h, signed, words } from "./dom.js";
 
 const AT_ONCE = 40;
+const KINDS = {
+  external: "a program searched, by the rules",
+  imagined: "a program searched in positions that a model claimed",
+  internal: "the model wrote the search out by itself",
+};
 
 export function searchView(step, text) {
   const facts = [
-    step.search,
+    KINDS[step.tree] || words(step.tree),
     step.simulations ? count(step.simulations, "simulation") : null,
-    step.n_nodes ? count(step.n_nodes, "node") : null,
-    step.depth ? `depth ${step.depth}` : null,
-    step.value_before === null || step.value_before === undefined ? null : `value before ${signed(step.value_before)}`,
-    step.value_after === null || step.value_after === undefined ? null : `after ${signed(step.value_after)}`,
+    count(step.n_nodes, "position"),
+    `depth ${step.depth}`,
+    step.ended === "simulations" ? null : `ended by ${words(step.ended)}`,
+    step.spend?.think_ms ? duration(step.spend.think_ms) : null,
   ].filter(Boolean);
+  const values = [step.value_before, step.value_after].map((value) => (value === null ? "unknown" : signed(value)));
+  const changed = step.first_move && step.line.length ? (step.first_move === step.line[0] ? `, still ${step.first_move}` : [", ", h("del", {}, step.first_move), " → ", h("ins", {}, step.line[0])]) : "";
   const children = new Map();
-  for (const node of step.nodes || []) {
+  for (const node of step.nodes) {
     if (!children.has(node.parent)) children.set(node.parent, []);
     children.get(node.parent).push(node);
   }
-  for (const list of children.values()) list.sort((one, two) => (two.visits || 0) - (one.visits || 0));
+  for (const list of children.values()) list.sort((one, two) => two.visits - one.visits || one.number - two.number);
+  const root = children.get(null)?.[0];
   const best = new Set();
-  let at = null;
-  for (const move of step.line_moves || []) {
-    const next = (children.get(at) || children.get(at ?? rootOf(step)) || []).find((node) => node.move === move);
+  let at = root?.number;
+  for (const move of step.line_moves) {
+    const next = (children.get(at) || []).find((node) => node.move === move);
     if (!next) break;
     best.add(next.number);
     at = next.number;
   }
-  const root = rootOf(step);
   return [
     h("p", { class: "quiet" }, facts.join(" · ")),
-    step.line && step.line.length ? h("p", { class: "line" }, step.line.join(" ")) : null,
-    step.nodes && step.nodes.length ? branch(children, root, best, text, true) : candidates(step.candidates),
+    h("p", {}, `value ${values[0]} → ${values[1]}`, changed),
+    step.line.length ? h("p", { class: "line" }, step.line.join(" ")) : null,
+    claims(step.nodes),
+    root ? branch(children, root.number, best, text) : null,
     step.left_out ? h("p", { class: "quiet" }, `${count(step.left_out, "node")} with fewer visits are left out here.`) : null,
   ];
 }
 
-function rootOf(step) {
-  const root = (step.nodes || []).find((node) => node.parent === null && node.move === null);
-  return root ? root.number : null;
+// How much of what a model said of its tree is right by the rules.
+function claims(nodes) {
+  const tally = (name) => nodes.map((node) => node.check?.[name]).filter((value) => value !== undefined);
+  const [legal, right] = [tally("legal"), tally("state_right")];
+  if (!legal.length && !right.length) return null;
+  const share = (list, what) => (list.length ? `${list.filter(Boolean).length} of ${list.length} ${what}` : null);
+  return h("p", {}, "By the rules: ", [share(legal, "moves legal"), share(right, "positions right")].filter(Boolean).join(", "));
 }
 
-function candidates(rows) {
-  if (!rows || !rows.length) return null;
-  const most = Math.max(1, ...rows.map((row) => row.visits || 0));
-  return h("ul", { class: "tree", "aria-label": "Candidates at the root" }, rows.map((row) => h("li", {}, nodeRow(row, most))));
-}
-
-function branch(children, parent, best, text, open) {
+function branch(children, parent, best, text) {
   const rows = children.get(parent) || [];
-  const most = Math.max(1, ...rows.map((row) => row.visits || 0));
+  const most = Math.max(1, ...rows.map((row) => row.visits));
   const list = h("ul", { class: "tree" });
   const add = (from) => {
     for (const node of rows.slice(from, from + AT_ONCE)) {
-      const below = children.get(node.number) || [];
       const row = nodeRow(node, most, best.has(node.number), text);
-      if (!below.length) {
+      if (!children.has(node.number)) {
         list.append(h("li", {}, row));
         continue;
       }
-      const fold = h("details", { open: open && best.has(node.number) }, h("summary", {}, row));
+      const fold = h("details", { open: best.has(node.number) }, h("summary", {}, row));
+      // Grown when it is opened: trees are large.
       const grow = () => {
-        if (fold.open && !fold.dataset.grown) {
-          fold.dataset.grown = "yes";
-          fold.append(branch(children, node.number, best, text, open && best.has(node.number)));
-        }
+        if (!fold.open || fold.dataset.grown) return;
+        fold.dataset.grown = "yes";
+        fold.append(branch(children, node.number, best, text));
       };
       fold.addEventListener("toggle", grow);
       grow();
       list.append(h("li", {}, fold));
     }
-    if (from + AT_ONCE < rows.length) {
-      const more = h("li", {}, h("button", { type: "button", on: { click: () => { more.remove(); add(from + AT_ONCE); } } }, `${rows.length - from - AT_ONCE} more`));
+    const left = rows.length - from - AT_ONCE;
+    if (left > 0) {
+      const more = h("li", {}, h("button", { type: "button", on: { click: () => { more.remove(); add(from + AT_ONCE); } } }, `${left} more`));
       list.append(more);
     }
   };
@@ -80,16 +87,20 @@ function branch(children, parent, best, text, open) {
 }
 
 function nodeRow(node, most, best, text) {
-  const wrong = [node.legal === false ? "not legal" : null, node.state_right === false ? "state imagined wrongly" : null, node.terminal ? "end of the game" : null].filter(Boolean);
+  const check = node.check || {};
+  const wrong = [check.legal === false ? "not legal" : null, check.state_right === false ? "position imagined wrongly" : null, check.terminal_right === false ? "wrong about the end" : null, check.n_missed ? `${check.n_missed} legal moves missed` : null].filter(Boolean);
+  const value = node.value ?? node.estimate;
   return h(
     "span",
-    { class: `node ${best ? "best" : ""} ${node.legal === false ? "wrong" : ""}` },
+    { class: `node ${best ? "best" : ""} ${check.legal === false ? "wrong" : ""}` },
     h("code", {}, node.label || node.move || "root"),
-    node.visits === null || node.visits === undefined ? null : h("span", { class: "bar", "aria-hidden": "true" }, h("span", { css: { width: `${(100 * node.visits) / most}%` } })),
-    node.visits === null || node.visits === undefined ? null : h("span", { class: "number" }, count(node.visits, "visit")),
-    node.value === null || node.value === undefined ? null : h("span", { class: "number" }, signed(node.value)),
-    node.prior === null || node.prior === undefined ? null : h("span", { class: "number quiet" }, `prior ${Math.round(100 * node.prior)} %`),
+    node.visits ? h("span", { class: "bar", "aria-hidden": "true" }, h("span", { css: { width: `${(100 * node.visits) / most}%` } })) : null,
+    h("span", { class: "number quiet" }, node.visits ? count(node.visits, "visit") : "not tried"),
+    value === undefined ? null : h("span", { class: "number" }, signed(value), node.proven ? " proven" : ""),
+    node.prior === undefined ? null : h("span", { class: "number quiet" }, `prior ${Math.round(100 * node.prior)} %`),
+    node.terminal ? h("em", {}, "end of the game") : null,
     wrong.length ? h("em", { class: "bad" }, wrong.join(", ")) : null,
-    node.note === null || node.note === undefined || !text ? null : h("span", { class: "quiet note" }, text(node.note)),
+    node.problem === undefined ? null : h("span", { class: "bad note" }, text(node.problem)),
+    node.state === undefined ? null : h("code", { class: "quiet note" }, text(node.state)),
   );
 }

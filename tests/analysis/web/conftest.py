@@ -161,6 +161,7 @@ def look(browser):
             " (event) => window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));"
         )
         page.goto(address)
+        page.wait_for_selector("main")
         yield page
         context.close()
 

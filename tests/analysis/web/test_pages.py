@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import pytest
 
-from stratarena.analysis.web.document import match_document, play_again
+from stratarena.agents.budget import Spend
+from stratarena.agents.tree import NodeCheck, SearchTree, TreeKind, TreeNode
+from stratarena.analysis.web.bundle import write_page
+from stratarena.analysis.web.document import match_document, play_again, summary
 from stratarena.arena.cli import run_command_line
 from stratarena.arena.commands.reading import opened
+from stratarena.arena.events import Searched
+from stratarena.games.base import Move
 
 SHOTS = os.environ.get("STRATARENA_SCREENSHOTS")
 """A folder to leave pictures in, for those who want to look themselves."""
@@ -310,3 +317,80 @@ def test_the_document_holds_texts_once(record, match_of):
     texts = document["texts"]
     assert len(texts) == len(set(texts))
     assert json.loads(json.dumps(document, allow_nan=False)) == document
+
+
+def searched(record, number, tree, tmp_path):
+    """The page of a match in whose first turn somebody searched that tree."""
+    with opened(record) as reader:
+        match = reader.match(str(number))
+        played = play_again(reader, match)
+        first = played.frames[1]
+        played.frames[1] = replace(
+            first, steps=(*first.steps, Searched(tree=tree, spend=Spend(nodes=5, think_ms=12.0)))
+        )
+        document = match_document(played, reader.tournament("every-game"))
+    path = tmp_path / "searched.html"
+    path.write_text("".join(write_page("A search", [summary(match)], [document])), encoding="utf-8")
+    return path
+
+
+def node(parent, move, depth, **more):
+    return TreeNode(parent=parent, move=None if move is None else Move(move), depth=depth, **more)
+
+
+def test_a_search_can_be_opened_move_by_move(record, match_of, look, tmp_path):
+    """Candidates by visits, the principal variation open, what the rules found wrong, and a model's words as words."""
+    fine = NodeCheck(legal=True, legal_local=True, state_right=True, state_right_local=True, terminal_right=True, n_missed=0)  # fmt: skip
+    wrong = NodeCheck(legal=False, legal_local=False, state_right=None, state_right_local=None, terminal_right=None, n_missed=None)  # fmt: skip
+    tree = SearchTree(
+        kind=TreeKind.INTERNAL,
+        method="minimax",
+        simulations=9,
+        n_nodes=5,
+        depth=2,
+        first_move=Move("3"),
+        value_before=-0.25,
+        value_after=0.5,
+        line=(Move("4"), Move("5")),
+        whole=True,
+        nodes=(
+            node(None, None, 0, visits=9, value=0.5),
+            node(0, "3", 1, visits=2, value=-0.1, prior=0.6, check=fine),
+            node(0, "4", 1, visits=6, value=0.5, prior=0.4, check=fine, state="<img src=x onerror=alert(1)>"),
+            node(2, "5", 2, visits=3, value=0.5, proven=True, terminal=True, check=fine),
+            node(0, "9", 1, visits=1, problem="</script><script>window.pwned = 1</script>", check=wrong),
+        ),
+    )
+    path = searched(record, match_of("connect_four", "greedy", "mcts-20"), tree, tmp_path)
+    with look(path.as_uri() + "#frame=1") as page:
+        step = page.locator(".step.searched")
+        assert step.locator("h3").inner_text() == "Search: minimax"
+        assert "value −0.25 → +0.50, 3 → 4" in step.inner_text()
+        assert "By the rules: 3 of 4 moves legal, 3 of 3 positions right" in step.inner_text()
+        codes = step.locator(".node > code:first-child").all_inner_texts()
+        assert codes == ["4", "5", "3", "9"]
+        assert step.locator(".node.best").count() == 2
+        assert "not legal" in step.locator(".node.wrong").inner_text()
+        assert "</script><script>" in step.inner_text()
+        assert "<img src=x" in step.inner_text()
+        shoot(page, "search")
+        assert page.evaluate("window.pwned") is None
+        assert page.asked == [path.as_uri() + "#frame=1"] or page.asked == [path.as_uri()]
+        assert page.wrong == []
+
+
+def test_a_large_search_keeps_its_most_visited_nodes_with_all_above_them(record, match_of, look, tmp_path):
+    """Ten thousand nodes: what is left out is said, and the page opens."""
+    rng = Random(1)
+    nodes = [node(None, None, 0, visits=10_000, value=0.0)]
+    for _ in range(10_000):
+        parent = rng.randrange(len(nodes))
+        nodes.append(node(parent, str(rng.randrange(1, 8)), nodes[parent].depth + 1, visits=rng.randrange(3)))
+    tree = SearchTree(kind=TreeKind.EXTERNAL, method="uct", simulations=10_000, n_nodes=10_001, depth=30, nodes=tuple(nodes), whole=True)  # fmt: skip
+    path = searched(record, match_of("connect_four", "greedy", "mcts-20"), tree, tmp_path)
+    with look(path.as_uri() + "#frame=1") as page:
+        assert "are left out here" in page.locator(".step.searched").inner_text()
+        shown = page.locator(".step.searched .node").count()
+        page.locator(".step.searched summary").first.click()
+        page.wait_for_function("(n) => document.querySelectorAll('.step.searched .node').length > n", arg=shown)
+        assert page.wrong == []
