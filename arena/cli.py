@@ -221,6 +221,18 @@ def replay(
 
 
 @app.command()
+def view(
+    db: Db = DEFAULT_DB,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Where to serve; 0 takes a free one.")] = 8765,
+    browse: Annotated[bool, typer.Option("--open", help="Open the page in your browser.")] = False,
+) -> None:
+    """Serve tournaments and matches to a browser on this machine, those in play as they go on; Ctrl-C ends it."""
+    from stratarena.arena.commands.viewing import view
+
+    view(db=db, port=port, browse=browse)
+
+
+@app.command()
 def report(
     tournament: Annotated[str | None, typer.Argument(help="Its name; may be left out when there is only one.")] = None,
     db: Db = DEFAULT_DB,

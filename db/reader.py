@@ -331,6 +331,12 @@ class Reader:
         found: int = self._rows(select(matches.c.tournament_id).where(matches.c.id == match.match_id))[0][0]
         return found
 
+    def tournament_of(self, match: MatchRecord) -> TournamentRecord:
+        """The tournament that a match belongs to."""
+        tournaments = _T["tournaments"]
+        query = select(tournaments.c.name).where(tournaments.c.id == self.tournament_id(match))
+        return self.tournament(self._rows(query)[0][0])
+
     def imported_file(self, sha256: str) -> str | None:
         """The name of the tournament that holds the games of a file with this hash, if there is one."""
         imports, tournaments = _T["imports"], _T["tournaments"]

@@ -19,6 +19,7 @@ from stratarena.arena.commands.reading import opened
 from stratarena.arena.events import Searched
 from stratarena.games.base import Move
 
+expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
 SHOTS = os.environ.get("STRATARENA_SCREENSHOTS")
 """A folder to leave pictures in, for those who want to look themselves."""
 BOARDS = [
@@ -197,7 +198,8 @@ def test_the_policy_is_a_second_lock(match_of, page_of, look):
               document.body.append(style);
             }"""
         )
-        page.wait_for_function("window.violations.length >= 3")
+        page.wait_for_timeout(300)
+        assert len(page.evaluate("window.violations")) >= 3
         assert page.evaluate("window.pwned") is None
         assert page.locator("body").is_visible()
         # The browser tells of the wish for the picture, and that the policy refused it before anything was sent.
@@ -214,7 +216,7 @@ def test_a_tournament_is_one_file_with_an_index(record, page_of, look):
         page.wait_for_selector("table")
         assert page.locator("tbody tr").count() == len(matches)
         page.select_option("select[name=game]", "chess960")
-        page.wait_for_function("document.querySelectorAll('tbody tr').length < 4")
+        expect(page.locator("tbody tr")).to_have_count(2)
         page.locator("tbody a").first.click()
         page.wait_for_selector(".board.chess")
         page.keyboard.press("End")
@@ -392,5 +394,5 @@ def test_a_large_search_keeps_its_most_visited_nodes_with_all_above_them(record,
         assert "are left out here" in page.locator(".step.searched").inner_text()
         shown = page.locator(".step.searched .node").count()
         page.locator(".step.searched summary").first.click()
-        page.wait_for_function("(n) => document.querySelectorAll('.step.searched .node').length > n", arg=shown)
+        expect(page.locator(".step.searched .node")).not_to_have_count(shown)
         assert page.wrong == []
