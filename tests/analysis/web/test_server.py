@@ -100,6 +100,7 @@ def test_there_is_nothing_to_write_and_nothing_beside_the_record(served, live):
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(request, timeout=20)
         assert refused.value.code == 405
+        refused.value.close()
     for path in (
         "../pyproject.toml",
         "static/main.js",
