@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stratarena.arena.grading import Evaluation
 from stratarena.arena.reconsider import Declared
 from stratarena.arena.specs import Verdict
 from stratarena.games.base import Move, Seat
@@ -16,6 +17,7 @@ __all__ = [
     "BoardRecord",
     "FaultRecord",
     "GradeRecord",
+    "Judgement",
     "MatchRecord",
     "Origin",
     "SeriesRecord",
@@ -140,6 +142,15 @@ class SeriesRecord:
     """In the order in which they were given, the two opening plans first."""
     judge: str | None = None
     """Who graded its game; None where nobody did."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What one judge said of the positions of a match."""
+
+    judge: str
+    positions: Mapping[str, Evaluation]
+    """By digest; values are for the side to move. Positions in which the game is over are not asked about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
