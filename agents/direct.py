@@ -123,7 +123,7 @@ class Direct:
             view.state,
             answer.text,
             reader=self._params.reader,
-            cut_off=answer.finish is Finish.LENGTH,
+            finish=answer.finish,
         )
 
     def _line(self, view: View[Any], move: Move, answer: Completion) -> Plan:

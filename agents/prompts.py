@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from stratarena.agents.base import View
+from stratarena.agents.base import Refusal, View
 from stratarena.agents.models.base import Message
 from stratarena.agents.planning import series_of
 from stratarena.games.base import Game, Move, Seat
@@ -19,6 +19,9 @@ TEMPLATE = "board-v1"
 _ANSWER = "Answer with just one of them."
 _ANSWER_UNLISTED = "Answer with just the move."
 _ANSWER_AFTER_THOUGHT = "Think as briefly as you can, then end with a line of its own: MOVE: followed by your move."
+_BRIEFLY = (
+    "Do not think aloud, do not explain: answer with this one line and no other text: MOVE: followed by your move."
+)
 _LINE_FORM = (
     "two lines: MOVE: followed by your move, and LINE: followed by the next {plies} moves that you expect, yours first, "
     "then the other side's reply, and so on in turn, with spaces between"
@@ -49,7 +52,9 @@ def move_messages(
     messages.append(Message("user", _position(view, answer, list_legal_moves=list_legal_moves, history=history)))
     for refusal in view.refused:
         messages.append(Message("assistant", refusal.text))
-        messages.append(Message("user", f"That was refused ({refusal.kind}): {refusal.why}.\n{answer}"))
+        messages.append(
+            Message("user", f"That was refused ({refusal.kind}): {refusal.why}.\n{_after(refusal, answer)}")
+        )
     return tuple(messages)
 
 
@@ -93,6 +98,11 @@ def _position(view: View[Any], answer: str, *, list_legal_moves: bool, history: 
     moves = view.game.legal_moves(view.state) if list_legal_moves else ()
     parts.append(f"You are {name}. {_question(moves, answer)}")
     return "\n".join(parts)
+
+
+def _after(refusal: Refusal, answer: str) -> str:
+    """How to answer after a refusal: as before, but in one line once an answer was too long for its bound."""
+    return _BRIEFLY if refusal.kind == "cut_off" else answer
 
 
 def _form(*, list_legal_moves: bool, reasoning: bool, line: int) -> str:

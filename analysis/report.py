@@ -291,6 +291,8 @@ def _won_drawn_lost(found: Tally | None) -> str:
 
 def _legality_blocks(conduct: Mapping[tuple[str, str], Conduct], tournament: TournamentRecord) -> tuple[Block, ...]:
     kinds = {agent.name: agent.kind for agent in tournament.agents}
+    usual = ("malformed", "ambiguous", "illegal")
+    refusals = (*usual, *sorted({kind for found in conduct.values() for kind in found.refused} - set(usual)))
     rows = tuple(
         (
             agent,
@@ -298,7 +300,7 @@ def _legality_blocks(conduct: Mapping[tuple[str, str], Conduct], tournament: Tou
             _kind(kinds[agent]),
             str(found.turns),
             f"{_percent(found.legal_at_once)}{_n(found.legal_at_once)}",
-            *(str(found.refused.get(kind, 0) or _DASH) for kind in ("malformed", "ambiguous", "illegal")),
+            *(str(found.refused.get(refusal, 0) or _DASH) for refusal in refusals),
         )
         for (agent, game), found in sorted(conduct.items(), key=lambda item: (item[0][0], item[0][1] == "", item[0][1]))
         if found.model_calls or found.refused
@@ -307,7 +309,7 @@ def _legality_blocks(conduct: Mapping[tuple[str, str], Conduct], tournament: Tou
         return (Paragraph("No model was asked, and no answer was refused."),)
     columns = (
         Columns("agent"), Columns("game"), Columns("kind"), Columns("turns", True), Columns("legal at once", True),
-        Columns("malformed", True), Columns("ambiguous", True), Columns("illegal", True),
+        *(Columns(_words(refusal), True) for refusal in refusals),
     )  # fmt: skip
     return (Table(columns, rows, "view v_legality and table refusals; agents that asked a model or were refused"),)
 

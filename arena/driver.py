@@ -14,19 +14,17 @@ from dataclasses import dataclass, replace
 from queue import Empty, SimpleQueue
 
 from stratarena.agents.base import Ask, Consult
-from stratarena.agents.budget import Spend
 from stratarena.agents.engines.base import EngineError, EngineLine
-from stratarena.agents.models.base import Model, ModelAnswer, ModelError
+from stratarena.agents.models.base import Attempt, Completion, Model, ModelAnswer, ModelError, ModelRequest
 from stratarena.arena.clock import Clock
 from stratarena.arena.engine_room import EngineRoom
 from stratarena.arena.events import Recorder
 from stratarena.arena.match import MatchPlay, TurnEnd
-from stratarena.arena.referee import Arrival
+from stratarena.arena.prices import Price
+from stratarena.arena.referee import Arrival, Trouble
 from stratarena.arena.specs import MatchSpec, Verdict
 
 __all__ = ["Backstage", "MatchInPlay", "drive"]
-
-Price = tuple[float, float] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,15 +32,15 @@ class Backstage:
     """What answers asks and consultations."""
 
     models: Mapping[str, Model]
-    prices: Mapping[str, Price]
-    """US dollars for a million prompt and completion tokens, by model; None leaves the model's own figure."""
+    prices: Mapping[str, Price | None]
+    """By model; None leaves the model's own figure."""
     engines: EngineRoom
 
 
 class MatchInPlay:
     """A match being played, and what it waits for."""
 
-    __slots__ = ("_answers", "_awaited", "_errors", "_price", "_submitted", "_waits", "play", "ply", "spec", "step")
+    __slots__ = ("_answers", "_awaited", "_price", "_submitted", "_troubles", "_waits", "play", "ply", "spec", "step")
 
     def __init__(self, spec: MatchSpec, play: MatchPlay) -> None:
         self.spec = spec
@@ -62,12 +60,12 @@ class MatchInPlay:
             case None:
                 return "its turn"
 
-    def expect(self, step: Ask | Consult, *, price: Price, now: float) -> None:
+    def expect(self, step: Ask | Consult, *, price: Price | None, now: float) -> None:
         """Wait for the answers to this step."""
         n = len(step.requests) if isinstance(step, Ask) else 1
         self.step = step
         self._answers: list[ModelAnswer | EngineLine | None] = [None] * n
-        self._errors: list[str | None] = [None] * n
+        self._troubles: list[Trouble | None] = [None] * n
         self._waits = [0.0] * n
         self._awaited = n
         self._price = price
@@ -79,17 +77,26 @@ class MatchInPlay:
         worked_ms = 0.0
         try:
             answer = future.result()
-        except (ModelError, EngineError) as error:
-            self._errors[index] = str(error)
+        except EngineError as error:
+            self._troubles[index] = Trouble(str(error))
+        except ModelError as error:
+            assert isinstance(self.step, Ask)
+            attempts = _paid(error.attempts, self.step.requests[index], self._price)
+            self._troubles[index] = Trouble(str(error), error.failure, attempts)
         else:
-            worked_ms = answer.think_ms if isinstance(answer, EngineLine) else answer.spend.think_ms
-            self._answers[index] = answer if isinstance(answer, EngineLine) else _priced(answer, self._price)
+            if isinstance(answer, EngineLine):
+                worked_ms = answer.think_ms
+                self._answers[index] = answer
+            else:
+                assert isinstance(self.step, Ask)
+                worked_ms = answer.spend.think_ms
+                self._answers[index] = _priced(answer, self.step.requests[index], self._price)
         self._waits[index] = max(elapsed_ms - worked_ms, 0.0)
         self._awaited -= 1
         if self._awaited:
             return None
         self.step = None
-        return Arrival(tuple(self._answers), tuple(self._errors), tuple(self._waits))
+        return Arrival(tuple(self._answers), tuple(self._troubles), tuple(self._waits))
 
 
 def drive(
@@ -201,10 +208,12 @@ def _send(
             )
 
 
-def _priced(answer: ModelAnswer, price: Price) -> ModelAnswer:
+def _priced(answer: ModelAnswer, request: ModelRequest, price: Price | None) -> ModelAnswer:
     """The answer with its cost by the price table, where there is one."""
-    if price is None:
-        return answer
-    spend: Spend = answer.spend
-    cost = (spend.prompt_tokens * price[0] + spend.completion_tokens * price[1]) / 1e6
-    return replace(answer, spend=replace(spend, cost_usd=cost))
+    if isinstance(answer, Completion):
+        answer = replace(answer, attempts=_paid(answer.attempts, request, price))
+    return answer if price is None else replace(answer, spend=replace(answer.spend, cost_usd=price.of(answer)))
+
+
+def _paid(attempts: tuple[Attempt, ...], request: ModelRequest, price: Price | None) -> tuple[Attempt, ...]:
+    return attempts if price is None else tuple(price.paid(attempt, request) for attempt in attempts)

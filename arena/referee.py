@@ -7,8 +7,9 @@ the outside world has to answer is handed up to whoever drives the match.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, NamedTuple, assert_never
 
 from stratarena.agents.base import (
@@ -28,21 +29,29 @@ from stratarena.agents.base import (
 )
 from stratarena.agents.budget import FREE, Budget, BudgetExhausted, Overrun, Spend
 from stratarena.agents.engines.base import EngineLine
-from stratarena.agents.models.base import ModelAnswer, Request
+from stratarena.agents.models.base import Attempt, Completion, Failure, ModelAnswer, Request
 from stratarena.agents.plan import Plan
 from stratarena.arena.clock import Clock
 from stratarena.arena.events import Called, Consulted, Faulted, Overran, Proposed, Refused, Revised, Searched
 from stratarena.arena.meter import MeteredGame, Scopes
 from stratarena.arena.notes import Notes
 from stratarena.arena.seeds import derive_seed
-from stratarena.arena.specs import Verdict
+from stratarena.arena.specs import ModelSettings, Verdict
 from stratarena.arena.tree_check import checked_tree
 from stratarena.games.base import Game, Move, MoveError, Seat
 
-__all__ = ["Arrival", "Pending", "Ruling", "Turn", "take_turn"]
+__all__ = ["Arrival", "Pending", "Ruling", "Trouble", "Turn", "take_turn"]
 
 Pending = Ask | Consult
 """What a turn waits for."""
+
+
+class Trouble(NamedTuple):
+    """What the infrastructure failed with."""
+
+    error: str
+    failure: Failure = Failure.LOCAL
+    attempts: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +60,7 @@ class Arrival:
 
     answers: tuple[ModelAnswer | EngineLine | None, ...]
     """None where the infrastructure failed."""
-    errors: tuple[str | None, ...]
+    troubles: tuple[Trouble | None, ...]
     waits_ms: tuple[float, ...]
     """Time from submission to answer, less the time that was worked."""
 
@@ -68,6 +77,8 @@ class Turn(NamedTuple):
     moves: tuple[Move, ...]
     standing: Plan | None
     re_asks: int
+    settings: Mapping[str, ModelSettings] = MappingProxyType({})
+    """By model: what its table says of sampling."""
 
 
 class Ruling(NamedTuple):
@@ -90,8 +101,8 @@ class _Sitting:
     """What the turn has spent so far, and the stopwatch on the agent's own work."""
 
     __slots__ = (
-        *("_began", "_clock", "_counted", "_told", "game", "notes", "real", "scopes", "seat", "spend", "standing"),
-        *("state", "wait_ms"),
+        *("_began", "_clock", "_counted", "_told", "game", "notes", "real", "scopes", "seat", "settings", "spend"),
+        *("standing", "state", "wait_ms"),
     )
 
     def __init__(
@@ -103,6 +114,7 @@ class _Sitting:
         self.scopes = scopes
         self.notes = notes
         self.seat = turn.seat
+        self.settings = turn.settings
         self.standing = turn.standing
         self.spend = FREE
         self.wait_ms = 0.0
@@ -235,6 +247,9 @@ def _deliberate(thinking: Deliberation, sitting: _Sitting) -> Generator[Pending,
                 tree = checked_tree(tree, sitting.real, sitting.state, sitting.seat)
                 sitting.notes.write(sitting.seat, Searched(tree=tree, spend=sitting.since_told()))
             case Ask() | Consult():
+                if isinstance(step, Ask) and step.model in sitting.settings:
+                    applied = sitting.settings[step.model].applied_to
+                    step = replace(step, requests=tuple(map(applied, step.requests)))
                 if sitting.scopes.strict:
                     try:
                         step = _within(step, sitting.scopes.remaining(sitting.spend))
@@ -296,18 +311,28 @@ def _charge(step: Pending, arrival: Arrival, sitting: _Sitting) -> None:
         _Void: the infrastructure failed; what it cost is in the record all the same.
     """
     failure: Faulted | None = None
-    for index, (answer, error, wait_ms) in enumerate(
-        zip(arrival.answers, arrival.errors, arrival.waits_ms, strict=True)
+    for index, (answer, trouble, wait_ms) in enumerate(
+        zip(arrival.answers, arrival.troubles, arrival.waits_ms, strict=True)
     ):
         sitting.wait_ms += wait_ms
+        error = None if trouble is None else trouble.error
         match step:
             case Ask(model, requests):
                 assert not isinstance(answer, EngineLine)
-                sitting.notes.write(
-                    sitting.seat,
-                    Called(model=model, request=requests[index], answer=answer, error=error, wait_ms=wait_ms),
+                attempts = trouble.attempts if trouble is not None else ()
+                if isinstance(answer, Completion):
+                    answer, attempts = replace(answer, attempts=()), answer.attempts
+                call = Called(
+                    model=model,
+                    request=requests[index],
+                    answer=answer,
+                    error=error,
+                    failure=None if trouble is None else trouble.failure,
+                    wait_ms=wait_ms,
+                    attempts=attempts,
                 )
-                sitting.spend += Spend(model_calls=1, cost_usd=None) if answer is None else answer.spend
+                sitting.notes.write(sitting.seat, call)
+                sitting.spend += call.spend
             case Consult(engine, query):
                 assert answer is None or isinstance(answer, EngineLine)
                 sitting.notes.write(

@@ -15,6 +15,7 @@ from random import Random
 from typing import Any
 
 from stratarena.agents.base import AgentSpec
+from stratarena.agents.models.base import SERVING_KEYS
 from stratarena.arena.seeds import derive_seed
 from stratarena.arena.specs import Format, MatchSpec, ModelSpec, Opening, TournamentSpec
 from stratarena.games.base import Game, SpecError
@@ -156,7 +157,19 @@ def _agent(agent: AgentSpec, models: Mapping[str, ModelSpec]) -> dict[str, Any]:
         "name": agent.name,
         "kind": agent.kind,
         "params": dict(agent.params),
-        "model": None
-        if model is None
-        else {"kind": model.kind, "params": dict(model.params), "price": model.price_per_million},
+        "model": None if model is None else _model(model),
+    }
+
+
+def _model(model: ModelSpec) -> dict[str, Any]:
+    """All that decides what a model answers and costs; how fast it may be asked is none of it."""
+    price = model.price
+    settings = {name: value for name, value in model.settings.given().items() if value is not None}
+    return {
+        "kind": model.kind,
+        "params": {name: value for name, value in model.params.items() if name not in SERVING_KEYS},
+        "price": None
+        if price is None
+        else [price.prompt, price.completion, *([] if price.cached is None else [price.cached])],
+        **({"settings": settings} if settings else {}),
     }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
 from stratarena.agents.base import AgentSpec
 from stratarena.agents.budget import UNLIMITED, Budget
+from stratarena.agents.models.base import ModelRequest, Request
+from stratarena.arena.prices import Price
 from stratarena.games.base import Move, Outcome, Seat
 
 __all__ = [
@@ -17,6 +19,7 @@ __all__ = [
     "Enforcement",
     "Format",
     "MatchSpec",
+    "ModelSettings",
     "ModelSpec",
     "Opening",
     "Policies",
@@ -106,14 +109,40 @@ class MatchSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSettings:
+    """What a model's table says of sampling, whoever asks: it goes before what an agent asks for."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    thinking_tokens: int | None = None
+    effort: str | None = None
+
+    def applied_to(self, request: ModelRequest) -> ModelRequest:
+        """The request as it is sent and recorded."""
+        given = {name: value for name, value in self.given().items() if value is not None}
+        if not given or not isinstance(request, Request):
+            return request
+        sampling = replace(request.sampling, **given)
+        if sampling.temperature == 0:
+            sampling = replace(sampling, seed=None)
+        return replace(request, sampling=sampling)
+
+    def given(self) -> dict[str, Any]:
+        """Every setting by name."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
     """A named model of the tournament file."""
 
     name: str
     kind: str
     params: Mapping[str, Any]
-    price_per_million: tuple[float, float] | None = None
-    """US dollars for a million prompt and completion tokens; None is unknown."""
+    price: Price | None = None
+    """None is unknown."""
+    settings: ModelSettings = ModelSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from stratarena.arena.driver import Backstage, MatchInPlay, drive
 from stratarena.arena.match import Venue, play_match
 from stratarena.arena.meter import Tally
 from stratarena.arena.schedule import make_schedule
-from stratarena.arena.specs import Ending, MatchSpec, Verdict
+from stratarena.arena.specs import Ending, MatchSpec, ModelSettings, Verdict
 from stratarena.arena.store import MatchProgress, Provenance, Store
 from stratarena.games.base import Seat
 
@@ -71,7 +71,13 @@ def play_tournament(
     for name, spend in store.spent_by_agent().items():
         spent[name].add(spend)
     watcher.on_start(matches, spent)
-    venue = Venue(budgets=spec.budgets, policies=spec.policies, recorder=store, clock=clock)
+    venue = Venue(
+        budgets=spec.budgets,
+        policies=spec.policies,
+        recorder=store,
+        clock=clock,
+        settings={model.name: model.settings for model in spec.models if model.settings != ModelSettings()},
+    )
     retries: dict[str, int] = {}
     running: dict[str, int] = {match.spec.key: match.match_id for match in matches}
     verdicts = {match.spec.key: match.verdict for match in matches}

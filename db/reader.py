@@ -13,7 +13,10 @@ from stratarena.agents.base import Refusal
 from stratarena.agents.budget import Overrun, Spend
 from stratarena.agents.engines.base import EngineLine, EngineSpec, Query
 from stratarena.agents.models.base import (
+    Attempt,
     Completion,
+    Constraint,
+    Failure,
     Finish,
     Message,
     ModelAnswer,
@@ -43,6 +46,7 @@ from stratarena.arena.events import (
     Transcribed,
     TurnClosed,
 )
+from stratarena.arena.grading import Evaluation
 from stratarena.arena.specs import Ending
 from stratarena.db.boards import read_boards, read_plan_grades
 from stratarena.db.connect import told
@@ -52,6 +56,7 @@ from stratarena.db.records import (
     AnswerRecord,
     BoardRecord,
     FaultRecord,
+    Judgement,
     MatchRecord,
     Origin,
     SearchRecord,
@@ -64,11 +69,14 @@ from stratarena.db.searches import read_searches
 from stratarena.db.state import verdict_of
 from stratarena.db.texts import read_text, unpack
 from stratarena.games.base import Move, Seat
-from stratarena.games.notation.record import Evaluation, GameRecord, NotedMove, Result
+from stratarena.games.notation.record import Evaluation as StatedEvaluation
+from stratarena.games.notation.record import GameRecord, NotedMove, Result
 
 __all__ = ["Reader"]
 
 _T = metadata.tables
+_AT_ONCE = 500
+"""Positions asked for in one query."""
 
 
 class Reader:
@@ -339,12 +347,42 @@ class Reader:
         found: int = self._rows(select(matches.c.tournament_id).where(matches.c.id == match.match_id))[0][0]
         return found
 
+    def tournament_of(self, match: MatchRecord) -> TournamentRecord:
+        """The tournament that a match belongs to."""
+        tournaments = _T["tournaments"]
+        query = select(tournaments.c.name).where(tournaments.c.id == self.tournament_id(match))
+        return self.tournament(self._rows(query)[0][0])
+
     def imported_file(self, sha256: str) -> str | None:
         """The name of the tournament that holds the games of a file with this hash, if there is one."""
         imports, tournaments = _T["imports"], _T["tournaments"]
         joined = imports.join(tournaments, tournaments.c.id == imports.c.tournament_id)
         rows = self._rows(select(tournaments.c.name).select_from(joined).where(imports.c.sha256 == sha256))
         return str(rows[0][0]) if rows else None
+
+    def judgement(self, match: MatchRecord, digests: Sequence[str]) -> Judgement | None:
+        """What a judge said of these positions of a match: of several the one that graded most of its moves, then the
+        latest; None where nobody was asked."""
+        gradings, judges, known = _T["gradings"], _T["judges"], _T["evaluations"]
+        found = self._rows(
+            select(gradings.c.judge_id, judges.c.name)
+            .select_from(gradings.join(judges, judges.c.id == gradings.c.judge_id))
+            .where(gradings.c.match_id == match.match_id)
+            .group_by(gradings.c.judge_id, judges.c.name)
+            .order_by(func.count().desc(), gradings.c.judge_id.desc())
+            .limit(1)
+        )
+        if not found:
+            return None
+        judge_id, name = found[0]
+        wanted = list(dict.fromkeys(digests))
+        positions: dict[str, Evaluation] = {}
+        for start in range(0, len(wanted), _AT_ONCE):
+            said = (known.c.judge_id == judge_id) & (known.c.game == match.game)
+            said &= known.c.digest.in_(wanted[start : start + _AT_ONCE])
+            for row in self._mappings(select(known).where(said)):
+                positions[row["digest"]] = Evaluation(row["value"], Move(row["best"]), row["score"], row["exact"])
+        return Judgement(judge=name, positions=positions)
 
     def moves(self, match_id: int) -> tuple[Move, ...]:
         """Every ply of a match, whoever made it."""
@@ -391,7 +429,7 @@ class Reader:
         for row in self._mappings(query):
             evaluation = None
             if row["centipawns"] is not None or row["mate"] is not None:
-                evaluation = Evaluation(centipawns=row["centipawns"], mate=row["mate"], depth=row["depth"])
+                evaluation = StatedEvaluation(centipawns=row["centipawns"], mate=row["mate"], depth=row["depth"])
             noted = NotedMove(
                 move=Move(row["move"]),
                 comment="" if row["comment"] is None else unpack(row["codec"], row["body"]),
@@ -445,6 +483,12 @@ class Reader:
             .order_by(table.c.seq, table.c.position)
         ):
             messages.setdefault(seq, []).append(Message(role, texts[digest]))
+        attempts: dict[int, list[Attempt]] = {}
+        tries = _T["call_attempts"]
+        for row in self._mappings(
+            select(tries).where(tries.c.match_id == match_id).order_by(tries.c.seq, tries.c.number)
+        ):
+            attempts.setdefault(row["seq"], []).append(_attempt(row))
         plans = {row["seq"]: _plan(row, texts) for row in self._of(match_id, "plans")}
         revisions = {row["seq"]: row for row in self._of(match_id, "revisions")}
 
@@ -460,7 +504,8 @@ class Reader:
             else:
                 yield event(row, Revised(plans[revision["before_seq"]], plan, Cause(revision["cause"])))
         for row in self._of(match_id, "model_calls"):
-            yield event(row, _call(row, tuple(messages.get(row["seq"], ())), texts))
+            seq = row["seq"]
+            yield event(row, _call(row, tuple(messages.get(seq, ())), tuple(attempts.get(seq, ())), texts))
         moves = self.moves(match_id)
         for row in self._of(match_id, "consultations"):
             yield event(row, _consultation(row, match, moves))
@@ -494,6 +539,8 @@ class Reader:
             (_T["call_messages"], "text"),
             (_T["model_calls"], "answer"),
             (_T["model_calls"], "continuations"),
+            (_T["model_calls"], "constraint_body"),
+            (_T["model_calls"], "thinking"),
             (_T["plans"], "why"),
             (_T["refusals"], "text"),
             (_T["search_nodes"], "state"),
@@ -624,7 +671,7 @@ def _node(row: Any, texts: dict[str, str]) -> TreeNode:
     )
 
 
-def _call(row: Any, messages: tuple[Message, ...], texts: dict[str, str]) -> Called:
+def _call(row: Any, messages: tuple[Message, ...], attempts: tuple[Attempt, ...], texts: dict[str, str]) -> Called:
     request: ModelRequest
     answer: ModelAnswer | None = None
     spend = Spend(
@@ -646,11 +693,37 @@ def _call(row: Any, messages: tuple[Message, ...], texts: dict[str, str]) -> Cal
             top_p=row["top_p"],
             seed=row["seed"],
             stop=tuple(json.loads(row["stop"])) if row["stop"] else (),
+            thinking_tokens=row["thinking_room"] or 0,
+            effort=row["effort"],
         )
-        request = Request(messages=messages, sampling=sampling)
+        constraint = None
+        if row["constraint_kind"] is not None:
+            constraint = Constraint(kind=row["constraint_kind"], body=texts[row["constraint_body"]])
+        request = Request(messages=messages, sampling=sampling, constraint=constraint)
         if row["answer"] is not None:
-            answer = Completion(text=texts[row["answer"]], finish=Finish(row["finish"]), spend=spend)
-    return Called(model=row["model"], request=request, answer=answer, error=row["error"], wait_ms=row["wait_ms"])
+            facts = {name: row[name] for name in ("enforced", "thinking_tokens", "cached_tokens", "served_by")}
+            answer = Completion(
+                text=texts[row["answer"]],
+                finish=Finish(row["finish"]),
+                spend=spend,
+                thinking="" if row["thinking"] is None else texts[row["thinking"]],
+                usage_reported=not row["usage_guessed"],
+                **facts,
+            )
+    return Called(
+        model=row["model"],
+        request=request,
+        answer=answer,
+        error=row["error"],
+        failure=Failure(row["failure"]) if row["failure"] else None,
+        wait_ms=row["wait_ms"],
+        attempts=attempts,
+    )
+
+
+def _attempt(row: Any) -> Attempt:
+    facts = {name: row[name] for name in ("status", "waited_ms", "took_ms", "error", "at_most_usd")}
+    return Attempt(failure=Failure(row["failure"]) if row["failure"] else None, **facts)
 
 
 def _consultation(row: Any, match: Any, moves: tuple[Move, ...]) -> Consulted:

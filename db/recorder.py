@@ -36,6 +36,7 @@ from stratarena.db.lease import take_lease
 from stratarena.db.rows import (
     COLUMNS,
     ORDER,
+    attempt_rows,
     call_rows,
     consultation_row,
     fault_row,
@@ -190,6 +191,7 @@ class SqlStore:
                 row, messages = call_rows(event, body, self._keep)
                 self._rows["model_calls"].append(row)
                 self._rows["call_messages"].extend(messages)
+                self._rows["call_attempts"].extend(attempt_rows(event, body))
             case Consulted():
                 self._rows["consultations"].append(consultation_row(event, body))
             case Proposed(plan):
@@ -331,7 +333,7 @@ class SqlStore:
         known = {name for (name,) in rows}
         next_id = int(self._connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()) + 1
         for number, model in enumerate(model for model in spec.models if model.name not in known):
-            price = model.price_per_million or (None, None)
+            price, given = model.price, model.settings.given()
             self._connection.execute(
                 insert(table).values(
                     id=next_id + number,
@@ -339,8 +341,10 @@ class SqlStore:
                     name=model.name,
                     kind=model.kind,
                     params=json.dumps(to_json(model.params), sort_keys=True, ensure_ascii=False),
-                    prompt_usd_per_million=price[0],
-                    completion_usd_per_million=price[1],
+                    prompt_usd_per_million=price.prompt if price else None,
+                    completion_usd_per_million=price.completion if price else None,
+                    cached_usd_per_million=price.cached if price else None,
+                    settings=json.dumps({name: value for name, value in given.items() if value is not None}),
                 )
             )
 

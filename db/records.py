@@ -8,6 +8,7 @@ from typing import Any
 
 from stratarena.agents.budget import Spend
 from stratarena.agents.tree import SearchTree
+from stratarena.arena.grading import Evaluation
 from stratarena.arena.reconsider import Declared
 from stratarena.arena.specs import Verdict
 from stratarena.games.base import Move, Seat
@@ -18,6 +19,7 @@ __all__ = [
     "BoardRecord",
     "FaultRecord",
     "GradeRecord",
+    "Judgement",
     "MatchRecord",
     "Origin",
     "SearchRecord",
@@ -143,6 +145,15 @@ class SeriesRecord:
     """In the order in which they were given, the two opening plans first."""
     judge: str | None = None
     """Who graded its game; None where nobody did."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What one judge said of the positions of a match."""
+
+    judge: str
+    positions: Mapping[str, Evaluation]
+    """By digest; values are for the side to move. Positions in which the game is over are not asked about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

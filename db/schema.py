@@ -157,6 +157,8 @@ _table(
     _needed("params", Text, "Its parameters, as JSON; never a key."),
     _maybe("prompt_usd_per_million", Float, "Price of a million prompt tokens; null is unknown."),
     _maybe("completion_usd_per_million", Float, "Price of a million completion tokens; null is unknown."),
+    _maybe("cached_usd_per_million", Float, "Price of prompt tokens that were read before; null: the full price."),
+    _maybe("settings", Text, "What its table says of sampling, as JSON: it goes before what an agent asks for."),
     UniqueConstraint("tournament_id", "name"),
 )
 _table(
@@ -251,13 +253,44 @@ _of_match(
     _maybe("stop", Text, "Texts that end the answer, as JSON; null where there are none."),
     _text("continuations", "The texts to be scored, as JSON.", needed=False),
     _text("answer", "The text written; for scores, their numbers as JSON; null when the call failed.", needed=False),
-    _maybe("finish", String(6), "`stop` or `length`: why the answer ended."),
+    _maybe("finish", String(6), "`stop`, `length` or `filter` (declined): why the answer ended."),
     *_spending(),
     _think_ms(),
     _needed("wait_ms", Float, "From asking to answering, less the work."),
     _maybe("error", Text, "Why the call failed."),
+    _maybe("failure", String(9), "What kind of failure it was."),
+    _maybe("thinking_room", Integer, "Tokens allowed for thinking on top of `max_tokens`; null is none."),
+    _maybe("effort", String(10), "How hard to think, in the provider's word."),
+    _maybe("constraint_kind", String(7), "`schema` or `choices`: the form asked for; null is none."),
+    _text("constraint_body", "That JSON schema, or the texts to choose from as JSON.", needed=False),
+    _maybe(
+        "enforced", String(7), "How the form was enforced: `json`, `schema`, `choices`, `grammar`; null: not at all."
+    ),
+    _text("thinking", "What the model wrote for itself before its answer, where it shows that.", needed=False),
+    _maybe("thinking_tokens", Integer, "Tokens of the thinking, where counted apart."),
+    _maybe("cached_tokens", Integer, "Prompt tokens that the server had read before, where it says so."),
+    _maybe("usage_guessed", Boolean, "True where nobody counted the tokens: they are guessed, their cost is unknown."),
+    _maybe("served_by", String(100), "The model's name as the server told it."),
     _one_of("kind", "complete", "score"),
-    _one_of("finish", "stop", "length"),
+    _one_of("finish", "stop", "length", "filter"),
+    _one_of("constraint_kind", "schema", "choices"),
+)
+Table(
+    "call_attempts",
+    metadata,
+    Column("match_id", Integer, primary_key=True, comment="The match."),
+    Column("seq", Integer, primary_key=True, comment="The call."),
+    Column("number", Integer, primary_key=True, comment="Counted from 1."),
+    _maybe("failure", String(9), "What kind of failure it met; null for the one that was answered."),
+    _maybe("status", Integer, "The HTTP status, where there was one."),
+    _needed("waited_ms", Float, "In queues, for limits, and to let a server rest, since the try before."),
+    _needed("took_ms", Float, "From sending to the answer or the failure."),
+    _maybe("error", Text, "What went wrong."),
+    _maybe("at_most_usd", Float, "Money it may have cost without anybody saying so; null is unknown."),
+    ForeignKeyConstraint(["match_id", "seq"], ["model_calls.match_id", "model_calls.seq"]),
+    CheckConstraint("number >= 1", name="counted_from_1"),
+    comment="Every try at a call over a network.",
+    sqlite_with_rowid=False,
 )
 Table(
     "call_messages",
@@ -423,7 +456,11 @@ _of_match(
     "refusals",
     "Answers that the referee turned down.",
     *_seat(),
-    _needed("kind", String(9), "`malformed`, `ambiguous` or `illegal`."),
+    _needed(
+        "kind",
+        String(11),
+        "`malformed`, `ambiguous`, `illegal`, `empty`, `cut_off`, `filtered` or `unparseable` (no JSON where JSON was asked for).",
+    ),
     _text("text", "What the agent said."),
     _needed("why", Text, "What was wrong, and what would be accepted."),
 )

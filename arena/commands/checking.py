@@ -15,7 +15,7 @@ from stratarena.agents.engines.base import EngineSpec
 from stratarena.agents.engines.open import open_engine
 from stratarena.agents.models.base import Message, Request, Sampling
 from stratarena.arena.commands.console import err, make_table, out, print_json
-from stratarena.arena.commands.running import make_models, read_tournament
+from stratarena.arena.commands.running import asked_models, make_models, read_tournament
 from stratarena.arena.config import LoadedTournament
 from stratarena.arena.schedule import make_schedule
 from stratarena.arena.seeds import derive_seed
@@ -154,7 +154,7 @@ def _handshake(spec: EngineSpec) -> str:
 
 def _try_models(loaded: LoadedTournament) -> list[_Finding]:
     """One tiny call to each model."""
-    models = make_models(loaded.spec)
+    models = make_models(loaded.spec, asked_models(loaded))
     findings = []
     request = Request(messages=(Message("user", "Say OK."),), sampling=Sampling(max_tokens=3))
     for name, model in models.items():
@@ -198,7 +198,7 @@ def _warnings(loaded: LoadedTournament, schedule: tuple[MatchSpec, ...]) -> list
 def _estimate(loaded: LoadedTournament, schedule: tuple[MatchSpec, ...]) -> dict[str, dict[str, Any]]:
     """For each agent: matches, and expected and largest numbers of calls and tokens."""
     samples = {game_id: _sample_games(loaded, game_id, schedule) for game_id in loaded.games}
-    prices = {model.name: model.price_per_million for model in loaded.spec.models}
+    prices = {model.name: model.price for model in loaded.spec.models}
     most_asks = 1 + loaded.spec.policies.re_asks
     estimates: dict[str, dict[str, Any]] = {}
     for name, agent in loaded.agents.items():
@@ -240,7 +240,7 @@ def _estimate(loaded: LoadedTournament, schedule: tuple[MatchSpec, ...]) -> dict
         price = prices.get(agent.models[0]) if agent.models else None
         if price is not None:
             row["most_cost_usd"] = (
-                row["most_prompt_tokens"] * price[0] + row["most_completion_tokens"] * price[1]
+                row["most_prompt_tokens"] * price.prompt + row["most_completion_tokens"] * price.completion
             ) / 1e6
         estimates[name] = row
     return estimates

@@ -6,7 +6,7 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
@@ -28,7 +28,7 @@ from stratarena.arena.tournament import Standing, Watcher, play_tournament
 from stratarena.games.base import ArenaError, SpecError
 from stratarena.games.plugins import load
 
-__all__ = ["demo", "make_models", "polite_interrupt", "read_tournament", "run", "set_stage"]
+__all__ = ["asked_models", "demo", "make_models", "polite_interrupt", "read_tournament", "run", "set_stage"]
 
 
 def read_tournament(file: Path, *, seed: int | None) -> LoadedTournament:
@@ -39,21 +39,37 @@ def read_tournament(file: Path, *, seed: int | None) -> LoadedTournament:
         raise SpecError(f"{file}: not a text file: {error.reason} at byte {error.start}") from None
     except OSError as error:
         raise SpecError(f"{file}: {error.strerror or error}") from None
-    return load_tournament(source, place=str(file), seed=seed)
+    return load_tournament(source, place=str(file), seed=seed, folder=file.parent)
 
 
-def make_models(spec: TournamentSpec) -> dict[str, Model]:
-    """The models that the tournament's agents ask, by name; weights are loaded when first asked.
+def make_models(spec: TournamentSpec, wanted: Collection[str]) -> dict[str, Model]:
+    """The models of these names; weights are loaded when first asked.
 
     Raises:
-        SpecError: a model's parameters are wrong.
+        SpecError: a model's parameters are wrong, or its key is missing.
     """
-    wanted = {str(agent.params["model"]) for agent in spec.agents if "model" in agent.params}
-    return {
+    from stratarena.agents.models.remote import RemoteModel
+
+    models: dict[str, Model] = {
         model.name: load("stratarena.models", model.kind)(model.name, model.params)
         for model in spec.models
         if model.name in wanted
     }
+    for model in list(models.values()):
+        if isinstance(model, RemoteModel) and model.shares_limits_of is not None:
+            other = models.get(model.shares_limits_of)
+            if not isinstance(other, RemoteModel) or other is model or other.shares_limits_of is not None:
+                raise SpecError(
+                    f"model {model.name!r}: shares_limits_of = {model.shares_limits_of!r} names no other model behind an "
+                    "API that is asked in this tournament and has limits of its own"
+                )
+            model.share(other)
+    return models
+
+
+def asked_models(loaded: LoadedTournament) -> frozenset[str]:
+    """Names of the models that the tournament's agents ask."""
+    return frozenset(model for agent in loaded.agents.values() for model in agent.models)
 
 
 def run(file: Path, *, db: str, jobs: int, seed: int | None, as_json: bool) -> None:
@@ -143,7 +159,7 @@ def _play(loaded: LoadedTournament, *, db: str, jobs: int, again: str, as_json: 
     """Play to the end; None when interrupted, after saying how to go on."""
     spec = loaded.spec
     with ExitStack() as closing:
-        store, backstage = closing.enter_context(set_stage(spec, db, open_engine))
+        store, backstage = closing.enter_context(set_stage(loaded, db, open_engine))
         progress = Progress(err(), SYSTEM_CLOCK, name=spec.name, budgets=spec.budgets, quiet=as_json)
         closing.callback(progress.close)
         if as_json:
@@ -186,13 +202,14 @@ def _play(loaded: LoadedTournament, *, db: str, jobs: int, again: str, as_json: 
 
 @contextmanager
 def set_stage(
-    spec: TournamentSpec, db: str, open_engine: Callable[[EngineSpec], Engine]
+    loaded: LoadedTournament, db: str, open_engine: Callable[[EngineSpec], Engine]
 ) -> Iterator[tuple[Store, Backstage]]:
     """The record, and everything that answers agents; closed afterwards, the record last."""
     from stratarena.db.connect import open_database
     from stratarena.db.recorder import SqlStore
 
-    models = make_models(spec)
+    spec = loaded.spec
+    models = make_models(spec, asked_models(loaded))
     with ExitStack() as closing:
         database = open_database(db, create=True)
         closing.callback(database.dispose)
@@ -202,8 +219,14 @@ def set_stage(
             closing.callback(model.close)
         room = EngineRoom(open_engine, workers=max(os.cpu_count() or 1, 2))
         closing.callback(room.close)
-        prices = {model.name: model.price_per_million for model in spec.models}
-        yield store, Backstage(models=models, prices=prices, engines=room)
+        yield (
+            store,
+            Backstage(
+                models=models,
+                prices={model.name: model.price for model in spec.models},
+                engines=room,
+            ),
+        )
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from stratarena.arena.engine_room import EngineRoom
 from stratarena.arena.events import Called, MemoryRecorder, TurnClosed
 from stratarena.arena.match import Venue, play_match
 from stratarena.arena.meter import Tally
+from stratarena.arena.prices import Price
 from stratarena.arena.specs import Budgets, Ending, MatchSpec, Opening, Policies
 from stratarena.arena.store import MatchProgress
 from stratarena.arena.testing import HandClock, InstantModel, ScriptedAgent
@@ -134,7 +135,7 @@ def test_a_match_whose_reply_is_late_holds_nobody_up():
 
 def test_the_price_table_gives_each_call_its_cost():
     """1,000 prompt tokens at 2 dollars and 500 completion tokens at 4 dollars a million are 0.004 dollars."""
-    recorder, _ = play(1, asking, silent, InstantModel("m", answer), jobs=1, prices={"m": (2.0, 4.0)})
+    recorder, _ = play(1, asking, silent, InstantModel("m", answer), jobs=1, prices={"m": Price(2.0, 4.0)})
     calls = [event.body for event in recorder.events if isinstance(event.body, Called)]
     assert {call.answer.spend.cost_usd for call in calls} == {0.004}
 
