@@ -288,7 +288,7 @@ def test_keys_reach_everything(match_of, page_of, look):
         page.keyboard.press("?")
         assert page.locator("dialog.help").is_visible()
         page.keyboard.press("Escape")
-        assert page.locator("dialog.help").count() == 0
+        page.locator("dialog.help").wait_for(state="detached")
 
 
 def test_the_same_record_gives_the_same_bytes(record, match_of, tmp_path, capsys):
