@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from stratarena.agents.tree import TreeKind
 from stratarena.analysis.agent_blocks import agent_blocks
 from stratarena.analysis.anomaly_blocks import anomaly_blocks
 from stratarena.analysis.conduct_blocks import cost_blocks, legality_blocks
 from stratarena.analysis.estimate import proportion
 from stratarena.analysis.facts import Facts
+from stratarena.analysis.linearized_blocks import linearized_blocks
 from stratarena.analysis.measures import DEFINITIONS as MEASURES
 from stratarena.analysis.measures import TITLES as MEASURE_TITLES
 from stratarena.analysis.page import Block, Page, Paragraph, Section
@@ -88,6 +90,11 @@ def _definition_blocks(facts: Facts) -> tuple[Block, ...]:
     return tuple(Paragraph(f"{term}: {meaning}") for term, meaning in terms)
 
 
+def _written_blocks(facts: Facts) -> tuple[Block, ...]:
+    written = tuple(facts.reader.searches(facts.tournament, TreeKind.INTERNAL))
+    return linearized_blocks(written, facts.standings.names) if written else ()
+
+
 SECTIONS: tuple[tuple[str, Callable[[Facts], tuple[Block, ...]]], ...] = (
     ("Standings", standings_blocks),
     ("Cross-tables", cross_blocks),
@@ -97,6 +104,7 @@ SECTIONS: tuple[tuple[str, Callable[[Facts], tuple[Block, ...]]], ...] = (
     ("Move quality", quality_blocks),
     ("Plans and revisions", plan_blocks),
     ("Self-correction", correction_blocks),
+    ("Searches that models wrote", _written_blocks),
     ("Stated chances of winning", calibration_blocks),
     ("Thinking", cost_blocks),
     ("Anomalies", anomaly_blocks),

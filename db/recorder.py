@@ -23,6 +23,7 @@ from stratarena.arena.events import (
     Refused,
     Revised,
     RoundPlayed,
+    Searched,
     Submitted,
     Transcribed,
     TurnClosed,
@@ -43,6 +44,7 @@ from stratarena.db.rows import (
     plan_row,
     refusal_row,
     round_row,
+    search_rows,
     submission_row,
     text_row,
 )
@@ -228,6 +230,10 @@ class SqlStore:
                 before_seq = self._standing_seq(match_id, seat)
                 self._plan(event, after)
                 self._rows["revisions"].append((match_id, seq, ply, at_ms, _SEAT[seat], before_seq, cause.value))
+            case Searched():
+                row, nodes = search_rows(event, body, self._keep)
+                self._rows["searches"].append(row)
+                self._rows["search_nodes"].extend(nodes)
             case Submitted():
                 self._rows["submissions"].append(submission_row(event, body, self._keep))
             case RoundPlayed():

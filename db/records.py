@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stratarena.agents.budget import Spend
+from stratarena.agents.tree import SearchTree
+from stratarena.arena.grading import Evaluation
 from stratarena.arena.reconsider import Declared
 from stratarena.arena.specs import Verdict
 from stratarena.games.base import Move, Seat
@@ -17,9 +20,11 @@ __all__ = [
     "FaultRecord",
     "ForecastRecord",
     "GradeRecord",
+    "Judgement",
     "MatchRecord",
     "Origin",
     "PlyRecord",
+    "SearchRecord",
     "SeriesRecord",
     "SideRecord",
     "TournamentRecord",
@@ -200,6 +205,15 @@ class SeriesRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What one judge said of the positions of a match."""
+
+    judge: str
+    positions: Mapping[str, Evaluation]
+    """By digest; values are for the side to move. Positions in which the game is over are not asked about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BoardRecord:
     """One match on a board that is over and counts: what was meant, what was played, and how good it was."""
 
@@ -269,3 +283,29 @@ class TournamentRecord:
     """By `"model:NAME"` or `"engine:NAME"`."""
     origin: Origin | None = None
     """Where its games were read from; None when they were played here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRecord:
+    """One search that an agent told of."""
+
+    match_id: int
+    game: str
+    agent: str
+    seat: Seat
+    ply: int
+    """Plies made before its turn."""
+    start: str
+    moves: tuple[Move, ...]
+    """From `start` to the position that was searched."""
+    tree: SearchTree
+    spend: Spend
+    """What the turn spent on it."""
+    played: Move | None
+    """What the turn played after it; None if another search came after it, or no move."""
+    fallback: str | None
+    """Set when that move is a declared substitute for a finished thought."""
+    judge: str | None
+    """Who said what `evaluations` hold; None where nobody did."""
+    evaluations: Mapping[str, float]
+    """By the digest of a position of this game, what it is worth to the side to move there, -1 (lost) to 1 (won)."""

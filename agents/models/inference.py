@@ -25,6 +25,7 @@ from stratarena.agents.models.base import (
     Scores,
     Scoring,
 )
+from stratarena.agents.models.stopping import Stopping
 
 __all__ = ["Inference", "Loaded", "load", "system_message"]
 
@@ -110,15 +111,23 @@ class Inference:
                     fitting.append((place, request, prompt))
                 else:
                     answers[place] = problem
-            written = self._complete([prompt for *_, prompt in fitting], [request for _, request, _ in fitting])
+            stoppings = [Stopping(request) for _, request, _ in fitting]
+            written = self._complete(
+                [prompt for *_, prompt in fitting], [request for _, request, _ in fitting], stoppings
+            )
         # Nobody can say whose token took longer: a batch's time is shared by the tokens that each read and wrote.
         sizes = [len(prompt) + len(tokens) for (*_, prompt), (tokens, _) in zip(fitting, written, strict=True)]
         token_ms = (time.perf_counter() - began) * 1000 / max(sum(sizes), 1)
-        for (place, _, prompt), (tokens, finish), size in zip(fitting, written, sizes, strict=True):
+        for (place, _, prompt), (tokens, finish), size, stopping in zip(
+            fitting, written, sizes, stoppings, strict=True
+        ):
             spend = Spend(
                 model_calls=1, prompt_tokens=len(prompt), completion_tokens=len(tokens), think_ms=token_ms * size
             )
-            text = self._tokenizer.decode(tokens, skip_special_tokens=True)
+            text = self._decode(tokens)
+            if not stopping.idle:
+                stopping.read(text)
+                text = text if finish is Finish.LENGTH else stopping.text
             answers[place] = Completion(text=text, finish=finish, spend=spend)
         return [answer for answer in answers if answer is not None]
 
@@ -161,7 +170,13 @@ class Inference:
     def _tensor(self, rows: Sequence[Sequence[int]]) -> Any:
         return self._torch.tensor(rows, device=self._model.device)
 
-    def _complete(self, prompts: Sequence[list[int]], requests: Sequence[Request]) -> list[tuple[list[int], Finish]]:
+    def _decode(self, tokens: Sequence[int]) -> str:
+        text: str = self._tokenizer.decode(tokens, skip_special_tokens=True)
+        return text
+
+    def _complete(
+        self, prompts: Sequence[list[int]], requests: Sequence[Request], stoppings: Sequence[Stopping]
+    ) -> list[tuple[list[int], Finish]]:
         """Tokens of each answer without the token that ended it, and why it ended."""
         torch = self._torch
         if not prompts:
@@ -200,7 +215,9 @@ class Inference:
                     finishes[row] = Finish.STOP
                     continue
                 written[row].append(token)
-                if len(written[row]) >= request.sampling.max_tokens:
+                if not stoppings[row].idle and stoppings[row].read(self._decode(written[row])):
+                    finishes[row] = Finish.STOP
+                elif len(written[row]) >= request.sampling.max_tokens:
                     finishes[row] = Finish.LENGTH
             if all(finish is not None for finish in finishes):
                 return [(tokens, finish or Finish.STOP) for tokens, finish in zip(written, finishes, strict=True)]

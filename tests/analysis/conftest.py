@@ -169,6 +169,10 @@ class StillReader:
         """None: nobody declared a plan, and nobody graded a move."""
         return iter(())
 
+    def searches(self, tournament: TournamentRecord, kind: object) -> tuple[()]:
+        """None: nobody wrote a search."""
+        return ()
+
     def faults(self, tournament: TournamentRecord) -> tuple[FaultRecord, ...]:
         """As given."""
         return tuple(self.fault_list)
