@@ -16,6 +16,7 @@ from stratarena.agents.budget import UNLIMITED, Budget
 from stratarena.agents.engines.base import EngineLine, EngineSpec, Query
 from stratarena.agents.models.base import Completion, Message, ModelAnswer, ModelRequest, Request, Scores, Scoring
 from stratarena.agents.plan import Cause, Plan
+from stratarena.agents.tree import SearchTree
 from stratarena.games.base import ArenaError, Game, Move, Seat
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "Consult",
     "Decision",
     "Deliberation",
+    "Explored",
     "Propose",
     "Refusal",
     "Reply",
@@ -34,6 +36,7 @@ __all__ = [
     "View",
     "ask",
     "consult",
+    "explored",
     "known_to",
     "propose",
     "revise",
@@ -144,7 +147,14 @@ class Revise:
     cause: Cause
 
 
-Step = Ask | Consult | Propose | Revise
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """Declare what a search looked at; answered by None. What it cost is measured by the arena, not told."""
+
+    tree: SearchTree
+
+
+Step = Ask | Consult | Propose | Revise | Explored
 Reply = tuple[ModelAnswer, ...] | EngineLine | None
 
 
@@ -219,3 +229,8 @@ def propose(plan: Plan) -> Generator[Step, Reply, None]:
 def revise(plan: Plan, cause: Cause) -> Generator[Step, Reply, None]:
     """`yield from` this to declare that the standing plan is replaced."""
     yield Revise(plan, cause)
+
+
+def explored(tree: SearchTree) -> Generator[Step, Reply, None]:
+    """`yield from` this to declare what a search looked at."""
+    yield Explored(tree)

@@ -8,7 +8,20 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, NamedTuple
 
-from stratarena.agents.base import Agent, Ask, Consult, Decision, Propose, Refusal, Reply, Revise, Step, View, known_to
+from stratarena.agents.base import (
+    Agent,
+    Ask,
+    Consult,
+    Decision,
+    Explored,
+    Propose,
+    Refusal,
+    Reply,
+    Revise,
+    Step,
+    View,
+    known_to,
+)
 from stratarena.agents.budget import Spend
 from stratarena.agents.engines.base import Engine, EngineLine, EngineSpec
 from stratarena.agents.engines.open import open_engine
@@ -40,7 +53,7 @@ def check_agent(
 
     `answer` stands for its models (the default says nothing readable) and `consult` for its engines (the default opens
     the real ones). Checked: the spec survives JSON; it plays the game; only steps are yielded; plans are revised only
-    when one stands; a decision is legal, or the answer is refused by a `MoveError`, and then the agent goes on when it
+    when one stands; search trees are in form; a decision is legal, or the answer is refused by a `MoveError`, and then the agent goes on when it
     is asked again with the refusal; the same view gives the same steps and decision again, from another agent of the
     same make, whatever the first did before.
 
@@ -175,6 +188,10 @@ def _think(stage: _Stage, agent: Agent, view: View[Any]) -> _Thought:
                     if standing is None:
                         raise ConformanceError(f"{where}: revised a plan that was never proposed")
                     standing = plan
+                case Explored(tree):
+                    problem = tree.problem()
+                    if problem is not None:
+                        raise ConformanceError(f"{where}: declared a search tree that is out of form: {problem}")
                 case Ask(model, requests):
                     if model not in agent.models:
                         raise ConformanceError(f"{where}: asks {model!r}, which it does not list as a model")

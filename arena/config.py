@@ -7,7 +7,7 @@ import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -15,7 +15,17 @@ from stratarena.agents.base import Agent, AgentSpec
 from stratarena.agents.budget import Budget
 from stratarena.agents.params import ParamsError
 from stratarena.arena.prices import Price, read_price, read_price_table
-from stratarena.arena.specs import Budgets, Enforcement, Format, ModelSettings, ModelSpec, Policies, TournamentSpec
+from stratarena.arena.specs import (
+    Anchor,
+    Budgets,
+    Enforcement,
+    Format,
+    ModelSettings,
+    ModelSpec,
+    Policies,
+    Sprt,
+    TournamentSpec,
+)
 from stratarena.games.base import Game, SpecError
 from stratarena.games.openings import chosen
 from stratarena.games.plugins import load, load_game
@@ -82,16 +92,30 @@ class _Policies(_Table):
     max_plies: Annotated[int, Field(ge=1)] | dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
 
 
+class _Sprt(_Table):
+    elo0: Annotated[float, Field(ge=-1000, le=1000)] = 0.0
+    elo1: Annotated[float, Field(ge=-1000, le=1000)]
+    alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    beta: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+
+
+class _Anchor(_Table):
+    agent: str
+    elo: Annotated[float, Field(ge=-10_000, le=10_000)]
+
+
 class _File(_Table):
     name: Name
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     games: Annotated[list[str], Field(min_length=1)]
-    format: Literal["round_robin", "double_round_robin", "gauntlet"] = "round_robin"
+    format: Literal["round_robin", "double_round_robin", "gauntlet", "swiss", "adaptive"] = "round_robin"
     challengers: list[str] = []
     rounds: Annotated[int, Field(ge=1, le=100_000)] = 1
     openings: dict[str, Words] = {}
     budgets: _Budgets = _Budgets()
     policies: _Policies = _Policies()
+    sprt: _Sprt | None = None
+    anchor: _Anchor | None = None
     prices: str | None = None
     models: dict[Name, dict[str, Any]] = {}
     agents: Annotated[dict[Name, dict[str, Any]], Field(min_length=2)]
@@ -157,6 +181,10 @@ class _Resolver:
                 agents[name] = agent
                 entered[name] = self._entered(agent, table, games)
         self._check_challengers()
+        self._check_sprt()
+        if file.anchor is not None and file.anchor.agent not in file.agents:
+            name = file.anchor.agent
+            self._mistake(("anchor", "agent"), f"{name!r} is no agent of the file{_nearest(name, file.agents)}")
         openings = {
             game_id: tuple(wanted) for game_id, wanted in self._by_game(file.openings, games, "openings").items()
         }
@@ -197,6 +225,8 @@ class _Resolver:
                 failure_minimum=file.policies.failure_minimum,
                 max_plies=max_plies,
             ),
+            sprt=None if file.sprt is None else Sprt(**file.sprt.model_dump()),
+            anchor=None if file.anchor is None else Anchor(**file.anchor.model_dump()),
             source=self.source,
         )
         return LoadedTournament(spec, games, agents)
@@ -338,6 +368,15 @@ class _Resolver:
         if file.format != "gauntlet" and file.challengers:
             self._mistake(("challengers",), 'challengers are for format = "gauntlet" only')
 
+    def _check_sprt(self) -> None:
+        sprt = self.file.sprt
+        if sprt is None:
+            return
+        if sprt.elo0 >= sprt.elo1:
+            self._mistake(("sprt", "elo1"), f"elo1 = {sprt.elo1:g} must be above elo0 = {sprt.elo0:g}")
+        if Format(self.file.format).grows:
+            self._mistake(("sprt",), f"format = {self.file.format!r} pairs by results, so there is no pairing to stop")
+
     def _by_game(self, table: Mapping[str, Any], games: Mapping[str, Game[Any]], *path: str) -> dict[str, Any]:
         """The table with its keys resolved to game ids; a bare name stands for every size of that game."""
         resolved = {}
@@ -399,6 +438,8 @@ def _valid_keys(path: tuple[str, ...]) -> list[str]:
     model: type[BaseModel] = _File
     for part in path:
         annotation = model.model_fields[part].annotation if part in model.model_fields else None
+        # `_Sprt | None`: the table, where it is there.
+        annotation = next((kind for kind in get_args(annotation) if kind is not type(None)), annotation)
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             model = annotation
     return sorted(model.model_fields)

@@ -14,6 +14,7 @@ from stratarena.agents.budget import Overrun, Spend
 from stratarena.agents.engines.base import EngineLine, EngineSpec, Query
 from stratarena.agents.models.base import Attempt, Failure, ModelAnswer, ModelRequest
 from stratarena.agents.plan import Cause, Plan
+from stratarena.agents.tree import SearchTree
 from stratarena.arena.specs import Verdict
 from stratarena.games.base import Move, Seat
 from stratarena.games.notation.record import NotedMove
@@ -33,6 +34,7 @@ __all__ = [
     "Refused",
     "Revised",
     "RoundPlayed",
+    "Searched",
     "Submitted",
     "Transcribed",
     "TurnClosed",
@@ -95,6 +97,16 @@ class Revised:
     before: Plan
     after: Plan
     cause: Cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searched:
+    """A search ended, or told how it stands."""
+
+    tree: SearchTree
+    """As the agent declared it; nodes that a model claims with what the rules say of them."""
+    spend: Spend
+    """What the turn spent from its beginning, or from the search before, until it was told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,6 +217,7 @@ Body = (
     | Consulted
     | Proposed
     | Revised
+    | Searched
     | Submitted
     | RoundPlayed
     | Refused

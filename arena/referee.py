@@ -18,6 +18,7 @@ from stratarena.agents.base import (
     Consult,
     Decision,
     Deliberation,
+    Explored,
     Propose,
     Refusal,
     Reply,
@@ -31,12 +32,13 @@ from stratarena.agents.engines.base import EngineLine
 from stratarena.agents.models.base import Attempt, Completion, Failure, ModelAnswer, ModelRequest, Request
 from stratarena.agents.plan import Plan
 from stratarena.arena.clock import Clock
-from stratarena.arena.events import Called, Consulted, Faulted, Overran, Proposed, Refused, Revised
+from stratarena.arena.events import Called, Consulted, Faulted, Overran, Proposed, Refused, Revised, Searched
 from stratarena.arena.meter import MeteredGame, Scopes
 from stratarena.arena.notes import Notes
 from stratarena.arena.prices import Price, most_completion_tokens
 from stratarena.arena.seeds import derive_seed
 from stratarena.arena.specs import ModelSettings, Verdict
+from stratarena.arena.tree_check import checked_tree
 from stratarena.games.base import Game, Move, MoveError, Seat
 
 __all__ = ["Arrival", "Pending", "Ruling", "Trouble", "Turn", "take_turn"]
@@ -102,23 +104,16 @@ class _Sitting:
     """What the turn has spent so far, and the stopwatch on the agent's own work."""
 
     __slots__ = (
-        "_began",
-        "_clock",
-        "_counted",
-        "game",
-        "notes",
-        "overran",
-        "prices",
-        "scopes",
-        "seat",
-        "settings",
-        "spend",
-        "standing",
-        "wait_ms",
+        *("_began", "_clock", "_counted", "_told", "game", "notes", "overran", "prices", "real", "scopes", "seat"),
+        *("settings", "spend", "standing", "state", "wait_ms"),
     )
 
-    def __init__(self, turn: Turn, *, game: MeteredGame[Any], scopes: Scopes, notes: Notes, clock: Clock) -> None:
+    def __init__(
+        self, turn: Turn, *, game: MeteredGame[Any], real: Game[Any], scopes: Scopes, notes: Notes, clock: Clock
+    ) -> None:
         self.game = game
+        self.real = real
+        self.state = turn.state
         self.scopes = scopes
         self.notes = notes
         self.seat = turn.seat
@@ -132,6 +127,7 @@ class _Sitting:
         self._clock = clock.seconds
         self._began: float | None = None
         self._counted = 0
+        self._told = FREE
 
     def open(self, bound: float | None) -> None:
         """Start counting nodes from zero, at most `bound` of them."""
@@ -155,6 +151,12 @@ class _Sitting:
         else:
             self.spend = replace(self.spend, nodes=self.spend.nodes + nodes, think_ms=self.spend.think_ms + think_ms)
 
+    def since_told(self) -> Spend:
+        """What was spent since the last search was told, or from the turn's beginning."""
+        since = self.spend - self._told
+        self._told = self.spend
+        return since
+
 
 def take_turn(
     turn: Turn, *, game: MeteredGame[Any], real: Game[Any], scopes: Scopes, notes: Notes, clock: Clock
@@ -164,7 +166,7 @@ def take_turn(
     `game` is the metered game that the agent gets, `real` the plain one that the decision is played on.
     """
     seat = turn.seat
-    sitting = _Sitting(turn, game=game, scopes=scopes, notes=notes, clock=clock)
+    sitting = _Sitting(turn, game=game, real=real, scopes=scopes, notes=notes, clock=clock)
     refused: tuple[Refusal, ...] = ()
     decision: Decision | None = None
     after: Any = None
@@ -248,6 +250,9 @@ def _deliberate(thinking: Deliberation, sitting: _Sitting) -> Generator[Pending,
                     raise RuntimeError("a plan was revised that was never proposed")
                 sitting.notes.write(sitting.seat, Revised(sitting.standing, plan, cause))
                 sitting.standing = plan
+            case Explored(tree):
+                tree = checked_tree(tree, sitting.real, sitting.state, sitting.seat)
+                sitting.notes.write(sitting.seat, Searched(tree=tree, spend=sitting.since_told()))
             case Ask() | Consult():
                 if isinstance(step, Ask) and step.model in sitting.settings:
                     applied = sitting.settings[step.model].applied_to

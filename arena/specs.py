@@ -14,6 +14,7 @@ from stratarena.arena.prices import Price
 from stratarena.games.base import Move, Outcome, Seat
 
 __all__ = [
+    "Anchor",
     "Budgets",
     "Ending",
     "Enforcement",
@@ -23,6 +24,7 @@ __all__ = [
     "ModelSpec",
     "Opening",
     "Policies",
+    "Sprt",
     "TournamentSpec",
     "Verdict",
 ]
@@ -46,6 +48,37 @@ class Format(Enum):
     DOUBLE_ROUND_ROBIN = "double_round_robin"
     GAUNTLET = "gauntlet"
     """The named challengers meet everybody else; nobody else meets."""
+    SWISS = "swiss"
+    """Round after round, in each game agents meet others with as many points, if they can whom they have not met."""
+    ADAPTIVE = "adaptive"
+    """Round after round, those meet whose matches tell most about everybody's strength."""
+
+    @property
+    def grows(self) -> bool:
+        """Whether who meets whom in a round follows from the results of the rounds before."""
+        return self in (Format.SWISS, Format.ADAPTIVE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sprt:
+    """A stopping rule: each pairing is played until it is decided whether the one named first is stronger."""
+
+    elo0: float
+    """It is at most this much stronger, in Elo points, or ..."""
+    elo1: float
+    """... at least this much."""
+    alpha: float = 0.05
+    """How often it may be wrong to decide for `elo1`."""
+    beta: float = 0.05
+    """How often it may be wrong to decide for `elo0`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """The agent from whose stated rating all others are measured."""
+
+    agent: str
+    elo: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +206,9 @@ class TournamentSpec:
     """By game: kinds (`"start"`, `"book"`, `"balanced"`) and names of single lines."""
     budgets: Budgets
     policies: Policies
+    sprt: Sprt | None = None
+    """With it, `rounds` is the most that a pairing plays."""
+    anchor: Anchor | None = None
     source: str
     """The file's text, verbatim."""
 

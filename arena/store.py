@@ -14,7 +14,7 @@ from stratarena.arena.ledger import Account
 from stratarena.arena.specs import MatchSpec, TournamentSpec, Verdict
 from stratarena.games.base import Move, Seat
 
-__all__ = ["Banked", "MatchProgress", "Provenance", "Store"]
+__all__ = ["Banked", "Entered", "MatchProgress", "Provenance", "Store"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,15 +60,39 @@ class MatchProgress:
     """What was paid for in the turn that is to be taken next, in the order in which it was asked."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entered:
+    """A match that the record has, and how it ended."""
+
+    key: str
+    game: str
+    first: str
+    second: str
+    round: int
+    verdict: Verdict | None
+    """Of its latest attempt."""
+
+    @staticmethod
+    def of(match: MatchSpec) -> Entered:
+        """A match of which nothing is known yet."""
+        return Entered(
+            key=match.key, game=match.game, first=match.first, second=match.second, round=match.round, verdict=None
+        )
+
+
 class Store(Recorder, Protocol):
     """The record as a running tournament sees it."""
+
+    def entered(self, name: str) -> tuple[Entered, ...]:
+        """The matches of the tournament of this name in the order in which they were entered; none of an unknown one."""
 
     def enter(
         self, spec: TournamentSpec, schedule: Sequence[MatchSpec], provenance: Provenance
     ) -> tuple[MatchProgress, ...]:
         """Create the tournament or find it again, add matches it does not have yet, and say how far each is.
 
-        Of a match played several times only the latest attempt is given. Matches come in the schedule's order.
+        Of a match played several times only the latest attempt is given. Matches come in the schedule's order. May be
+        called again with a schedule that has grown.
 
         Raises:
             SpecError: a tournament of this name exists and one of its matches is not in this schedule, or differs.

@@ -24,13 +24,14 @@ from stratarena.arena.events import (
     Refused,
     Revised,
     RoundPlayed,
+    Searched,
     Submitted,
     Transcribed,
     TurnClosed,
 )
 from stratarena.arena.ledger import Account
 from stratarena.arena.specs import Ending, MatchSpec, TournamentSpec, Verdict
-from stratarena.arena.store import MatchProgress, Provenance
+from stratarena.arena.store import Entered, MatchProgress, Provenance
 from stratarena.db.connect import told
 from stratarena.db.errors import RecordError
 from stratarena.db.lease import take_lease
@@ -46,12 +47,13 @@ from stratarena.db.rows import (
     plan_row,
     refusal_row,
     round_row,
+    search_rows,
     submission_row,
     text_row,
 )
 from stratarena.db.schema import metadata
 from stratarena.db.spec_json import to_json
-from stratarena.db.state import insert_statement, match_progress, update_statement
+from stratarena.db.state import insert_statement, match_progress, update_statement, verdict_of
 from stratarena.games.base import Seat, SpecError
 
 __all__ = ["SqlStore"]
@@ -90,11 +92,40 @@ class SqlStore:
         self._tournament_id: int | None = None
         self._release: Callable[[], None] = lambda: None
 
+    def entered(self, name: str) -> tuple[Entered, ...]:
+        """The matches of a tournament; see `Store.entered`."""
+        matches, tournaments = self._tables["matches"], self._tables["tournaments"]
+        first, second = self._tables["agents"].alias("first_agent"), self._tables["agents"].alias("second_agent")
+        query = (
+            select(matches, first.c.name.label("first"), second.c.name.label("second"))
+            .select_from(
+                matches.join(tournaments, tournaments.c.id == matches.c.tournament_id)
+                .join(first, first.c.id == matches.c.first_agent_id)
+                .join(second, second.c.id == matches.c.second_agent_id)
+            )
+            .where(tournaments.c.name == name)
+            .order_by(matches.c.id)
+        )
+        with told(self._url), self._connection.begin():
+            rows = {row["key"]: row for row in self._connection.execute(query).mappings()}
+        return tuple(
+            Entered(
+                key=key,
+                game=row["game"],
+                first=row["first"],
+                second=row["second"],
+                round=row["round"],
+                verdict=verdict_of(row),
+            )
+            for key, row in rows.items()
+        )
+
     def enter(
         self, spec: TournamentSpec, schedule: Sequence[MatchSpec], provenance: Provenance
     ) -> tuple[MatchProgress, ...]:
         """Create the tournament or find it again; see `Store.enter`. Holds a lease on it until closed."""
-        self._release = take_lease(self._engine, spec.name)
+        if self._tournament_id is None:
+            self._release = take_lease(self._engine, spec.name)
         with told(self._url), self._connection.begin():
             found = self._connection.execute(
                 select(self._tables["tournaments"].c.id).where(self._tables["tournaments"].c.name == spec.name)
@@ -221,6 +252,10 @@ class SqlStore:
                 before_seq = self._standing_seq(match_id, seat)
                 self._plan(event, after)
                 self._rows["revisions"].append((match_id, seq, ply, at_ms, _SEAT[seat], before_seq, cause.value))
+            case Searched():
+                row, nodes = search_rows(event, body, self._keep)
+                self._rows["searches"].append(row)
+                self._rows["search_nodes"].extend(nodes)
             case Submitted():
                 self._rows["submissions"].append(submission_row(event, body, self._keep))
             case RoundPlayed():

@@ -9,7 +9,18 @@ from typing import Any
 
 from stratarena.agents.models.base import Completion, Request, Scores, Scoring
 from stratarena.agents.plan import Plan
-from stratarena.arena.events import Called, Consulted, Event, Faulted, Overran, Refused, RoundPlayed, Submitted
+from stratarena.agents.tree import NodeCheck
+from stratarena.arena.events import (
+    Called,
+    Consulted,
+    Event,
+    Faulted,
+    Overran,
+    Refused,
+    RoundPlayed,
+    Searched,
+    Submitted,
+)
 from stratarena.db.schema import metadata
 
 __all__ = [
@@ -23,6 +34,7 @@ __all__ = [
     "plan_row",
     "refusal_row",
     "round_row",
+    "search_rows",
     "submission_row",
     "text_row",
 ]
@@ -77,6 +89,7 @@ def call_rows(event: Event, body: Called, keep: Any) -> tuple[Row, list[Row]]:
         sampling.temperature if sampling else None,
         sampling.top_p if sampling else None,
         sampling.seed if sampling else None,
+        json.dumps(sampling.stop, ensure_ascii=False) if sampling and sampling.stop else None,
         keep(json.dumps(request.continuations, ensure_ascii=False)) if isinstance(request, Scoring) else None,
         written,
         answer.finish.value if isinstance(answer, Completion) else None,
@@ -146,6 +159,63 @@ def consultation_row(event: Event, body: Consulted) -> Row:
 def plan_row(event: Event, plan: Plan, keep: Any) -> Row:
     """The row of a declared plan."""
     return (*_head(event), " ".join(plan.moves), plan.cost, plan.value, keep(plan.why))
+
+
+def search_rows(event: Event, body: Searched, keep: Any) -> tuple[Row, list[Row]]:
+    """The row of a search, and those of its nodes."""
+    tree, spend = body.tree, body.spend
+    row = (
+        *_head(event),
+        tree.kind.value,
+        tree.method,
+        tree.simulations,
+        tree.n_nodes,
+        tree.depth,
+        _storable(tree.first_move),
+        tree.value_before,
+        tree.value_after,
+        _storable(" ".join(tree.line)),
+        tree.ended,
+        tree.whole,
+        spend.model_calls,
+        spend.nodes,
+        spend.prompt_tokens,
+        spend.completion_tokens,
+        spend.cost_usd,
+        spend.think_ms,
+    )
+    nodes = [
+        (
+            event.match_id,
+            event.seq,
+            number,
+            node.parent,
+            _storable(node.move),
+            node.depth,
+            node.prior,
+            node.visits,
+            node.estimate,
+            node.value,
+            node.proven,
+            node.terminal,
+            None if node.state is None else keep(node.state),
+            _storable(node.problem),
+            *((None,) * 6 if node.check is None else _facts(node.check)),
+        )
+        for number, node in enumerate(tree.nodes)
+    ]
+    return row, nodes
+
+
+def _facts(check: NodeCheck) -> Row:
+    return (
+        check.legal,
+        check.legal_local,
+        check.state_right,
+        check.state_right_local,
+        check.terminal_right,
+        check.n_missed,
+    )
 
 
 def submission_row(event: Event, body: Submitted, keep: Any) -> Row:

@@ -256,6 +256,7 @@ _of_match(
     _maybe("temperature", Float, "0 is greedy."),
     _maybe("top_p", Float, "Nucleus of the sampling."),
     _maybe("seed", BigInteger, "Seed of the sampling; null when greedy."),
+    _maybe("stop", Text, "Texts that end the answer, as JSON; null where there are none."),
     _text("continuations", "The texts to be scored, as JSON.", needed=False),
     _text("answer", "The text written; for scores, their numbers as JSON; null when the call failed.", needed=False),
     _maybe("finish", String(6), "`stop`, `length` or `filter` (declined): why the answer ended."),
@@ -363,6 +364,81 @@ _of_match(
     _one_of("cause", "opponent", "refused", "self_check", "search", "over_purse", "series"),
     ForeignKeyConstraint(["match_id", "before_seq"], ["plans.match_id", "plans.seq"]),
     ForeignKeyConstraint(["match_id", "seq"], ["plans.match_id", "plans.seq"], name="fk_revisions_after"),
+)
+_of_match(
+    "searches",
+    "What agents' searches looked at: trees around a model, and trees that a model wrote. Values from -1 (lost) to 1 (won) "
+    "are for the seat that searched.",
+    *_seat(),
+    _needed(
+        "kind",
+        String(8),
+        "`external`: a program searched by the rules; `imagined`: a model said which moves there are and what they lead "
+        "to; `internal`: a model wrote the search by itself.",
+    ),
+    _needed("method", Text, "How it was searched: `puct`, `uct`, `minimax`, `vote`, …"),
+    _needed("simulations", Integer, "Descents from the root; positions evaluated where there are none."),
+    _needed("n_nodes", Integer, "Positions visited, the root's included."),
+    _needed("depth", Integer, "Plies from the root to the deepest of them."),
+    _maybe("first_move", Text, "The move held best before the search."),
+    _maybe("value_before", Float, "The root's, before the search."),
+    _maybe("value_after", Float, "The root's, after it."),
+    _needed("line", Text, "Principal variation, separated by spaces."),
+    _needed("ended", Text, "`simulations`, `proven`, or the budget that ended it."),
+    _needed(
+        "whole",
+        Boolean,
+        "Whether `search_nodes` holds every position visited; else the root and those of its moves that were visited.",
+    ),
+    _needed(
+        "model_calls", Integer, "Calls of the turn from its beginning, or from the search before, until it was told."
+    ),
+    _needed("nodes", Integer, "Positions it played to, and those of engines."),
+    *_spending(),
+    _think_ms(),
+    _one_of("kind", "external", "imagined", "internal"),
+    CheckConstraint("value_before BETWEEN -1 AND 1", name="value_before"),
+    CheckConstraint("value_after BETWEEN -1 AND 1", name="value_after"),
+    *_at_least_0("simulations", "n_nodes", "depth", "model_calls", "nodes", "think_ms"),
+)
+Table(
+    "search_nodes",
+    metadata,
+    Column("match_id", Integer, primary_key=True, comment="The match."),
+    Column("seq", Integer, primary_key=True, comment="The search."),
+    Column(
+        "number", Integer, primary_key=True, comment="Place in the tree, from 0 (the root); parents before children."
+    ),
+    _maybe("parent", Integer, "Its parent's number; null for the root."),
+    _maybe("move", Text, "The move that leads here, as the tree has it."),
+    _needed("depth", Integer, "Plies below the root."),
+    _maybe("prior", Float, "Weight of its move among its siblings before any was tried, 0 to 1."),
+    _needed("visits", Integer, "Simulations through it; 0 for a move that was listed and never tried."),
+    _maybe("estimate", Float, "What it was held to be worth at first, -1 to 1 for the seat that searched."),
+    _maybe("value", Float, "What it was held to be worth in the end; null where it was never visited."),
+    _needed("proven", Boolean, "Whether `value` is the result under best play, as far as the agent's world goes."),
+    _needed("terminal", Boolean, "Whether the game is over here, in the agent's world."),
+    _text("state", "The position as a model claims it; null where the rules made it.", needed=False),
+    _maybe("problem", Text, "What the agent itself found wrong with what the model said."),
+    _maybe(
+        "legal",
+        Boolean,
+        "By the rules, along the whole path from the real position: every move is legal. This and what follows is null "
+        "where there is nothing to check.",
+    ),
+    _maybe("legal_local", Boolean, "The move is legal in the position that the parent claims."),
+    _maybe("state_right", Boolean, "The claimed position is where the path leads."),
+    _maybe("state_right_local", Boolean, "The claimed position is what the move makes of the parent's claim."),
+    _maybe("terminal_right", Boolean, "The game is over here exactly if the node says so, with that result."),
+    _maybe("n_missed", Integer, "Legal moves that the node does not list; null where it lists none."),
+    CheckConstraint("prior BETWEEN 0 AND 1", name="prior"),
+    CheckConstraint("estimate BETWEEN -1 AND 1", name="estimate"),
+    CheckConstraint("value BETWEEN -1 AND 1", name="value"),
+    CheckConstraint("(parent IS NULL) = (number = 0)", name="root"),
+    *_at_least_0("number", "depth", "visits", "n_missed"),
+    ForeignKeyConstraint(["match_id", "seq"], ["searches.match_id", "searches.seq"]),
+    comment="The positions of each search.",
+    sqlite_with_rowid=False,
 )
 _of_match(
     "submissions",

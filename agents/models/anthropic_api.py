@@ -70,6 +70,8 @@ def messages_body(request: Request, params: AnthropicParams) -> dict[str, Any]:
         body["temperature"] = min(sampling.temperature, 1.0)
     if sampling.top_p < 1 and "top_p" not in params.leave_out and params.thinking == "off":
         body["top_p"] = sampling.top_p
+    if sampling.stop and "stop" not in params.leave_out:
+        body["stop_sequences"] = list(sampling.stop)
     if params.thinking == "budget":
         body["thinking"] = {"type": "enabled", "budget_tokens": sampling.thinking_tokens}
     elif params.thinking == "adaptive":

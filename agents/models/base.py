@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import Enum
@@ -27,7 +27,11 @@ __all__ = [
     "Sampling",
     "Scores",
     "Scoring",
+    "Watch",
 ]
+
+Watch = Callable[[], Callable[[str], bool]]
+"""Makes, for one answer, a function that is given each further piece of its text and says whether that is enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,8 @@ class Sampling:
     top_p: float = 1.0
     seed: int | None = None
     """Stored with the request; None when greedy."""
+    stop: tuple[str, ...] = ()
+    """The answer ends where the first of these texts would begin; the text itself is left out."""
     thinking_tokens: int = 0
     """Room for thinking on top of `max_tokens`, where a model thinks before it answers."""
     effort: str | None = None
@@ -74,6 +80,9 @@ class Request:
 
     messages: tuple[Message, ...]
     sampling: Sampling = Sampling()
+    watch: Watch | None = field(default=None, compare=False, repr=False)
+    """Reads along, so that a model that can may stop as soon as enough is written; one that cannot writes on, and whoever
+    asked reads no further than it wants. No part of what is asked: the record holds what was written."""
     constraint: Constraint | None = None
 
 
@@ -90,7 +99,7 @@ class Finish(Enum):
     """Why an answer ended."""
 
     STOP = "stop"
-    """The model said it was done."""
+    """The model said it was done, or what it wrote met the request's `stop` or was enough for its `watch`."""
     LENGTH = "length"
     """Cut off by the bound on tokens."""
     FILTER = "filter"

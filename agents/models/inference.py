@@ -26,6 +26,7 @@ from stratarena.agents.models.base import (
     Scoring,
 )
 from stratarena.agents.models.forms import Forms, Held
+from stratarena.agents.models.stopping import Stopping
 from stratarena.agents.models.thinking import split_thinking
 
 __all__ = ["Inference", "Loaded", "load", "system_message"]
@@ -133,15 +134,23 @@ class Inference:
                     fitting.append((place, request, prompt))
                 else:
                     answers[place] = problem
-            written = self._complete([prompt for *_, prompt in fitting], [request for _, request, _ in fitting])
+            stoppings = [Stopping(request) for _, request, _ in fitting]
+            written = self._complete(
+                [prompt for *_, prompt in fitting], [request for _, request, _ in fitting], stoppings
+            )
         # Nobody can say whose token took longer: a batch's time is shared by the tokens that each read and wrote.
         sizes = [len(prompt) + len(tokens) for (*_, prompt), (tokens, _) in zip(fitting, written, strict=True)]
         token_ms = (time.perf_counter() - began) * 1000 / max(sum(sizes), 1)
-        for (place, request, prompt), (tokens, finish), size in zip(fitting, written, sizes, strict=True):
+        for (place, request, prompt), (tokens, finish), size, stopping in zip(
+            fitting, written, sizes, stoppings, strict=True
+        ):
             spend = Spend(
                 model_calls=1, prompt_tokens=len(prompt), completion_tokens=len(tokens), think_ms=token_ms * size
             )
-            text = self._tokenizer.decode(tokens, skip_special_tokens=True)
+            text = self._decode(tokens)
+            if not stopping.idle:
+                stopping.read(text)
+                text = text if finish is Finish.LENGTH else stopping.text
             thinking, text = split_thinking(text)
             enforced = None if request.constraint is None else request.constraint.kind
             answers[place] = Completion(text=text, finish=finish, spend=spend, thinking=thinking, enforced=enforced)
@@ -186,7 +195,13 @@ class Inference:
     def _tensor(self, rows: Sequence[Any]) -> Any:
         return self._torch.tensor(rows, device=self._model.device)
 
-    def _complete(self, prompts: Sequence[list[int]], requests: Sequence[Request]) -> list[tuple[list[int], Finish]]:
+    def _decode(self, tokens: Sequence[int]) -> str:
+        text: str = self._tokenizer.decode(tokens, skip_special_tokens=True)
+        return text
+
+    def _complete(
+        self, prompts: Sequence[list[int]], requests: Sequence[Request], stoppings: Sequence[Stopping]
+    ) -> list[tuple[list[int], Finish]]:
         """Tokens of each answer without the token that ended it, and why it ended."""
         torch = self._torch
         if not prompts:
@@ -230,7 +245,9 @@ class Inference:
                     finishes[answer] = Finish.STOP
                     continue
                 written[answer].append(token)
-                if form is not None and form.take(token):
+                if (form is not None and form.take(token)) or (
+                    not stoppings[answer].idle and stoppings[answer].read(self._decode(written[answer]))
+                ):
                     finishes[answer] = Finish.STOP
                 elif len(written[answer]) >= request.sampling.most_tokens:
                     finishes[answer] = Finish.LENGTH

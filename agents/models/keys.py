@@ -27,7 +27,7 @@ _DETAILS = ("thinking", "thinking_tokens", "cached_tokens", "usage_reported", "e
 
 
 def request_to_json(request: ModelRequest) -> dict[str, Any]:
-    """Plain JSON values that hold all of the request."""
+    """Plain JSON values that hold all of the request but its `watch`, which asks for nothing."""
     messages = [[message.role, message.content] for message in request.messages]
     if isinstance(request, Scoring):
         return {"kind": "score", "messages": messages, "continuations": list(request.continuations)}
@@ -40,6 +40,8 @@ def request_to_json(request: ModelRequest) -> dict[str, Any]:
             "temperature": sampling.temperature,
             "top_p": sampling.top_p,
             "seed": sampling.seed,
+            # Left out where there are none, so that keys and files from before there were any stay good.
+            **({"stop": list(sampling.stop)} if sampling.stop else {}),
             # Only where set: older files of answers know neither, and their requests keep their keys.
             **({"thinking_tokens": sampling.thinking_tokens} if sampling.thinking_tokens else {}),
             **({"effort": sampling.effort} if sampling.effort is not None else {}),
@@ -53,9 +55,10 @@ def request_from_json(value: dict[str, Any]) -> ModelRequest:
     messages = tuple(Message(role, content) for role, content in value["messages"])
     if value["kind"] == "score":
         return Scoring(messages=messages, continuations=tuple(value["continuations"]))
+    sampling = {**value["sampling"], "stop": tuple(value["sampling"].get("stop", ()))}
     form = value.get("constraint")
     constraint = None if form is None else Constraint(kind=form[0], body=form[1])
-    return Request(messages=messages, sampling=Sampling(**value["sampling"]), constraint=constraint)
+    return Request(messages=messages, sampling=Sampling(**sampling), constraint=constraint)
 
 
 def request_key(request: ModelRequest) -> str:

@@ -85,6 +85,8 @@ def chat_body(request: Request, params: OpenAIParams) -> dict[str, Any]:
     if sampling.seed is not None and "seed" not in params.leave_out:
         # Servers take 32 bits, some of them signed.
         body["seed"] = sampling.seed % 2**31
+    if sampling.stop and "stop" not in params.leave_out:
+        body["stop"] = list(sampling.stop)
     if sampling.effort is not None:
         body["reasoning_effort"] = sampling.effort
     if params.provider == "openrouter":

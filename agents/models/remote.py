@@ -51,7 +51,7 @@ class RemoteParams(Params):
     model: str = Field(description="the provider's name of the model")
     base_url: str | None = Field(None, description="where the API is, such as http://127.0.0.1:8000/v1")
     key_env: str | None = Field(None, description="the environment variable that holds the key")
-    leave_out: list[Literal["temperature", "top_p", "seed"]] = Field(
+    leave_out: list[Literal["temperature", "top_p", "seed", "stop"]] = Field(
         default_factory=list, description="settings that this model does not take"
     )
     extra: dict[str, Any] = Field(default_factory=dict, description="more fields of the request's body, as they are")

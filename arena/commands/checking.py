@@ -15,10 +15,10 @@ from stratarena.agents.engines.base import EngineSpec
 from stratarena.agents.engines.open import open_engine
 from stratarena.agents.models.base import Message, Request, Sampling
 from stratarena.arena.commands.console import err, make_table, out, print_json
+from stratarena.arena.commands.pairing import foreseen
 from stratarena.arena.commands.running import asked_models, make_models, read_tournament
 from stratarena.arena.config import LoadedTournament
 from stratarena.arena.prices import most_completion_tokens
-from stratarena.arena.schedule import make_schedule
 from stratarena.arena.seeds import derive_seed
 from stratarena.arena.specs import MatchSpec
 from stratarena.arena.tournament import describe_engine
@@ -44,8 +44,10 @@ class _Finding:
 def check(file: Path, *, seed: int | None, as_json: bool) -> None:
     """Print a table of ok and failed; exit code 1 when anything failed."""
     loaded = read_tournament(file, seed=seed)
-    schedule = make_schedule(loaded.spec, loaded.games)
-    findings = [_Finding(f"file {file}", True, f"{len(schedule)} matches, {len(loaded.agents)} agents")]
+    schedule = foreseen(loaded)
+    findings = [
+        _Finding(f"file {file}", True, f"{len(schedule)} matches{_first_of(loaded)}, {len(loaded.agents)} agents")
+    ]
     findings += [
         _attempt(f"game {game.id}", lambda game=game: _self_test(game))  # type: ignore[misc]
         for game in loaded.games.values()
@@ -74,7 +76,7 @@ def check(file: Path, *, seed: int | None, as_json: bool) -> None:
 def dry_run(file: Path, *, seed: int | None, as_json: bool) -> None:
     """Print the matches to be played with expected and worst-case calls and tokens; play nothing."""
     loaded = read_tournament(file, seed=seed)
-    schedule = make_schedule(loaded.spec, loaded.games)
+    schedule = foreseen(loaded)
     estimates = _estimate(loaded, schedule)
     if as_json:
         print_json(
@@ -97,7 +99,7 @@ def dry_run(file: Path, *, seed: int | None, as_json: bool) -> None:
     console = out()
     console.print(
         make_table(
-            f"{loaded.spec.name}: {len(schedule)} matches, nothing played",
+            f"{loaded.spec.name}: {len(schedule)} matches{_first_of(loaded)}, nothing played",
             ["match", "first", "second", "opening"],
             [(match.key, match.first, match.second, match.opening.name) for match in schedule],
         )
@@ -133,6 +135,11 @@ def dry_run(file: Path, *, seed: int | None, as_json: bool) -> None:
     cap = loaded.spec.budgets.run.cost_usd
     if cap is not None:
         console.print(f"the run stops before more than ${cap:g} are spent ([budgets.run]).")
+
+
+def _first_of(loaded: LoadedTournament) -> str:
+    spec = loaded.spec
+    return f" in round 1 of {spec.rounds}" if spec.format.grows else ""
 
 
 def _attempt(what: str, trial: Callable[[], str]) -> _Finding:
@@ -191,7 +198,7 @@ def _try_models(loaded: LoadedTournament) -> list[_Finding]:
 def _warnings(loaded: LoadedTournament, schedule: tuple[MatchSpec, ...]) -> list[_Finding]:
     """What is allowed but seldom meant."""
     findings = []
-    rounds = max((match.round for match in schedule), default=0)
+    rounds = loaded.spec.rounds if loaded.spec.format.grows else max((match.round for match in schedule), default=0)
     for game in loaded.spec.games:
         different = len(chosen(game, loaded.spec.openings.get(game, ("start",))))
         if rounds > different and not loaded.games[game].traits.chance:
@@ -209,7 +216,11 @@ def _warnings(loaded: LoadedTournament, schedule: tuple[MatchSpec, ...]) -> list
 
 
 def _estimate(loaded: LoadedTournament, schedule: tuple[MatchSpec, ...]) -> dict[str, dict[str, Any]]:
-    """For each agent: matches, and expected and largest numbers of calls and tokens."""
+    """For each agent: matches, and expected and largest numbers of calls and tokens.
+
+    Where the format grows, every round is taken to be like the first.
+    """
+    n_rounds = loaded.spec.rounds if loaded.spec.format.grows else 1
     samples = {game_id: _sample_games(loaded, game_id, schedule) for game_id in loaded.games}
     specs = {model.name: model for model in loaded.spec.models}
     most_asks = 1 + loaded.spec.policies.re_asks
@@ -225,7 +236,8 @@ def _estimate(loaded: LoadedTournament, schedule: tuple[MatchSpec, ...]) -> dict
             "most_cost_usd": None,
         }
         for game_id, game in loaded.games.items():
-            played = sum(match.game == game_id and name in (match.first, match.second) for match in schedule)
+            here = sum(match.game == game_id and name in (match.first, match.second) for match in schedule)
+            played = here * n_rounds
             row["matches"] += played
             if not played or not agent.models:
                 continue

@@ -18,12 +18,14 @@ from stratarena.agents.models.base import Constraint, Model
 from stratarena.agents.models.embedded import check_installed
 from stratarena.arena.clock import SYSTEM_CLOCK
 from stratarena.arena.commands.console import err, out, print_json
+from stratarena.arena.commands.pairing import pair_round_of
 from stratarena.arena.commands.progress import Progress
 from stratarena.arena.commands.provenance import find_provenance
 from stratarena.arena.config import LoadedTournament, load_tournament
 from stratarena.arena.driver import Backstage
 from stratarena.arena.engine_room import EngineRoom
 from stratarena.arena.specs import ModelSpec, TournamentSpec
+from stratarena.arena.sprt import SprtState
 from stratarena.arena.store import Store
 from stratarena.arena.tournament import Standing, Watcher, play_tournament
 from stratarena.games.base import ArenaError, SpecError
@@ -132,7 +134,10 @@ def run(
     from stratarena.arena.commands.reading import print_standings, why_void
 
     print_standings(db, loaded.spec.name)
+    for (one, other), test in standing.tests.items():
+        out().print(_told_test(one, other, test), soft_wrap=True)
     line = f"{standing.over} of {standing.total} matches are over"
+    line += f"; {standing.spared} need not be played" if standing.spared else ""
     if standing.void:
         line += f"; {standing.void} void, to be played again by the same command"
         for why in why_void(db, loaded.spec.name):
@@ -178,6 +183,15 @@ def _say_why_stopped(standing: Standing, again: list[str], loaded: LoadedTournam
     raised = [] if cap is None else ["--max-usd", f"{cap * 2:g}"]
     how = "go on under a higher cap with" if raised else "raise [budgets.run] in the file and go on with"
     console.print(f"{how}: {shlex.join([*again, *raised])}", soft_wrap=True)
+
+
+def _told_test(one: str, other: str, test: SprtState) -> str:
+    """A pairing's sequential test in a line."""
+    decided = {None: "open", "elo1": f"{one} is stronger", "elo0": f"{one} is not stronger"}[test.decision]
+    return (
+        f"{one} against {other}: {decided} after {test.pairs} pairs {list(test.counts)}, log-likelihood ratio "
+        f"{test.llr:.2f} in [{test.low:.2f}, {test.high:.2f}]"
+    )
 
 
 def demo(*, db: str, jobs: int, out_folder: Path | None, seed: int | None) -> None:
@@ -257,6 +271,7 @@ def _play(
             watcher=Watcher(progress.start, progress.end_match, progress.tick),
             stop=interrupted,
             only_failed=only_failed,
+            pair_round=pair_round_of(spec),
         )
         played = progress.played
     if as_json:
@@ -267,6 +282,7 @@ def _play(
                 "matches": standing.total,
                 "over": standing.over,
                 "void": standing.void,
+                "spared": standing.spared,
                 "played": played,
                 "why": standing.why,
                 "again": None if standing.finished and not standing.void else again,

@@ -35,6 +35,7 @@ from stratarena.agents.models.keys import (
 )
 from stratarena.agents.models.recorded import Recorded, dump, load
 from stratarena.agents.models.scripted import Scripted, from_params
+from stratarena.agents.models.stopping import Stopping
 from stratarena.agents.models.transformers_local import (
     LocalModel,
     RuntimeParams,
@@ -52,7 +53,12 @@ requests = st.one_of(
     st.builds(
         Request,
         messages=messages.map(tuple),
-        sampling=st.builds(Sampling, max_tokens=st.integers(1, 99), seed=st.none() | st.integers(0, 2**63 - 1)),
+        sampling=st.builds(
+            Sampling,
+            max_tokens=st.integers(1, 99),
+            seed=st.none() | st.integers(0, 2**63 - 1),
+            stop=st.lists(st.text(min_size=1, max_size=3), max_size=2).map(tuple),
+        ),
     ),
     st.builds(
         Scoring,
@@ -400,3 +406,68 @@ def test_a_gguf_file_is_a_model_and_a_simple_chat_can_stand_in():
     (future,) = model.submit([ask("What is the capital of France?", max_tokens=12)])
     assert future.result(timeout=300).spend.prompt_tokens > 5
     model.close()
+
+
+def stopping(text_stops=(), watch=None):
+    return Stopping(Request(messages=(), sampling=Sampling(stop=text_stops), watch=watch))
+
+
+def test_an_answer_ends_where_its_first_stop_would_begin():
+    """Also where the stop comes in two pieces; of several the earliest in the text; without one it goes on."""
+    reading = stopping(("\n\n", "END"))
+    assert [reading.read(text) for text in ("one", "one\n", "one\n\ntwo END")] == [False, False, True]
+    assert reading.text == "one"
+    earliest = stopping(("b", "a"))
+    assert earliest.read("xxab")
+    assert earliest.text == "xx"
+    assert not stopping(("END",)).read("no such thing")
+    assert stopping().idle
+
+
+def test_a_watch_is_given_each_piece_once_and_ends_the_answer():
+    """Piece by piece, never half a character, nothing from behind a stop; each answer has a watch of its own."""
+    seen = []
+
+    def watch():
+        seen.append([])
+        return lambda piece: seen[-1].append(piece) or "!" in piece
+
+    reading = stopping(("STOP",), watch)
+    assert [reading.read(text) for text in ("a", "a\ufffd", "aé", "aé!")] == [False, False, False, True]
+    assert seen == [["a", "é", "!"]]
+    other = stopping(("STOP",), watch)
+    assert other.read("bSTOP!")
+    assert seen[1] == ["b"]
+
+
+def test_a_watch_is_no_part_of_what_is_asked():
+    """Requests that differ in nothing else are equal and have one key; stops are asked for, and have another."""
+    plain = ask("?")
+    assert Request(messages=plain.messages, sampling=plain.sampling, watch=lambda: bool) == plain
+    assert request_key(ask("?", stop=("x",))) != request_key(plain)
+    assert "stop" not in request_to_json(plain)["sampling"]
+
+
+@pytest.mark.model
+def test_the_embedded_model_stops_at_a_text_or_when_enough_is_written(embedded):
+    """The stop is left out; what a watch has seen is the answer; beside a request that has neither, nothing changes."""
+    free = ask("Tell me a story.", max_tokens=16)
+    whole = embedded.submit([free])[0].result(timeout=120)
+    places = {text: whole.text.index(text) for text in (whole.text[20:23], whole.text[30:33])}
+    mark, stop = sorted(places, key=lambda text: places[text])
+    seen = []
+    watched = Request(
+        messages=free.messages,
+        sampling=free.sampling,
+        watch=lambda: lambda piece: seen.append(piece) or mark in "".join(seen),
+    )
+    until, enough = (
+        future.result(timeout=120)
+        for future in embedded.submit([ask("Tell me a story.", max_tokens=16, stop=(stop,)), watched])
+    )
+    assert until.text == whole.text[: places[stop]]
+    assert until.finish is enough.finish is Finish.STOP
+    assert enough.text == "".join(seen)
+    assert whole.text.startswith(enough.text)
+    assert mark in enough.text
+    assert enough.spend.completion_tokens < until.spend.completion_tokens < whole.spend.completion_tokens

@@ -257,6 +257,16 @@ def test_texts_cannot_be_scored_over_an_api():
     assert error.failure is Failure.REJECTED
 
 
+def test_texts_that_end_an_answer_are_handed_on():
+    """Under each provider's own key, and only where there are any."""
+    request = Request(messages=(Message("user", "U"),), sampling=Sampling(stop=("END", "---")))
+    assert openai_api.chat_body(request, openai_api.OpenAIParams(model="x"))["stop"] == ["END", "---"]
+    body = anthropic_api.messages_body(request, anthropic_api.AnthropicParams(model="x"))
+    assert body["stop_sequences"] == ["END", "---"]
+    plain = Request(messages=request.messages)
+    assert "stop" not in openai_api.chat_body(plain, openai_api.OpenAIParams(model="x"))
+
+
 def test_bodies_say_what_was_asked_in_each_providers_words():
     """Bounds, settings, room for thinking, effort, and forms."""
     schema = Constraint(kind="schema", body='{"type": "object"}')
