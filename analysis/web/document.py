@@ -371,7 +371,7 @@ def _call(call: Called, texts: _Texts) -> dict[str, Any]:
             told["n_scores"] = len(scored)
         return told
     told["asked"] = "write"
-    told["sampling"] = asdict(request.sampling)
+    told["sampling"] = {**asdict(request.sampling), "stop": list(request.sampling.stop)}
     if isinstance(answer, Completion):
         told["answer"] = texts.number(answer.text)
         told["finish"] = answer.finish.value

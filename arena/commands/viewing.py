@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import sys
 import webbrowser
+from contextlib import suppress
 
 from stratarena.arena.commands.console import err
 from stratarena.db.connect import open_database
@@ -43,10 +44,10 @@ def view(*, db: str, port: int, browse: bool) -> None:
             err().print(f"serving {db} to browsers on this machine; Ctrl-C ends it", soft_wrap=True)
             if browse:
                 webbrowser.open(address)
-            try:
+            # Where Ctrl-C is ignored from the start, as in the background of a shell, it only ends the server.
+            with suppress(KeyboardInterrupt):
                 uvicorn.Server(config).run(sockets=[listening])
-            except KeyboardInterrupt:
-                err().print("stopped")
+            err().print("stopped")
     finally:
         engine.dispose()
 
