@@ -224,9 +224,10 @@ class TreeSearcher:
             return
         spots = [self._spot(thought, leaf) for leaf in leaves]
         found = yield from self._evaluator.evaluate(thought.view, spots)
-        for leaf, evaluation in zip(leaves, found, strict=True):
+        for leaf, spot, evaluation in zip(leaves, spots, found, strict=True):
             # The root cannot be given up: what cannot be read of it is no opinion.
-            search.supply(leaf, evaluation or (Evaluation(DRAW) if leaf.node is search.root else None))
+            no_opinion = Evaluation(DRAW, moves=spot.moves) if leaf.node is search.root else None
+            search.supply(leaf, evaluation or no_opinion)
 
     def _spot(self, thought: Thought, leaf: Leaf) -> Spot:
         """A leaf as evaluators take it."""

@@ -11,22 +11,26 @@ and just after it, in which the other side's plan is the same, *right* is won (r
 a move that it meant (a second look, a refusal, a search, or a line from the turn before); *before* and *after* are what
 it meant in the same position, *right* is a move that gives away at most `RIGHT_WITHIN` by the judge that graded it
 (`stratarena annotate`); a *revision* is an update after which another move is meant. What no judge graded is in no
-ratio that asks whether it was right. `analysis.board_process` makes the plays of boards.
+ratio that asks whether it was right. `analysis.board_process` makes the plays of boards. Where a move is a plan, second looks
+within one turn count in the same way, once the plans were graded: right is a plan that wins its round.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
+from itertools import pairwise
 from statistics import fmean
 
 from stratarena.analysis.correlation import Correlation, correlation
-from stratarena.analysis.estimate import Estimate, ratio_over_clusters
+from stratarena.analysis.estimate import Estimate
 from stratarena.analysis.published_log import LogRow, PublishedMetrics, published_metrics
+from stratarena.analysis.ratio import RatioSum
 from stratarena.db.records import AnswerRecord, SeriesRecord
 from stratarena.games.base import Seat
 
 __all__ = [
+    "BLUNDER",
     "DEFINITIONS",
     "METRICS",
     "RIGHT_WITHIN",
@@ -42,11 +46,16 @@ __all__ = [
     "published_of",
     "risk_against_success",
     "scopes_of",
+    "tally_of",
 ]
 
 _UNREADABLE = ("unparseable", "schema_error")
 RIGHT_WITHIN = 0.05
 """Points (1 is a won game lost) that a move on the board may give away and be right; a solver's values differ by more."""
+
+
+BLUNDER = 0.15
+"""Points that a blunder gives away: a swing of 0.3 in winning chances from -1 to 1, as lichess.org draws the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +69,8 @@ class Update:
     broken_before: bool
     """What was meant before it was not within the rules and the purse."""
     broken_after: bool
+    cause: str | None = None
+    """Why it looked again; None where no cause was declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,8 @@ class Play:
     updates_first: bool
     """Whether it was the first to update."""
     updates: tuple[Update, ...]
+    looks: tuple[Update, ...]
+    """Second looks within one turn, where a move is a plan; on boards they are updates like the others."""
     rounds: tuple[tuple[int, bool, int | None], ...]
     """Of every round, the opening round (label 0) first: label, whether it won, and the cost of its plan in play. On
     boards one round, the match."""
@@ -84,6 +97,15 @@ class Play:
     """Who graded it; None where nobody did."""
     regrets: tuple[float, ...] = ()
     """Of every graded move: points given away, 0 to 1."""
+    centipawns_lost: tuple[float, ...] = ()
+    """Of every move graded by a chess engine."""
+    foreseen: tuple[int, int] = (0, 0)
+    """Replies that a line predicted and the opponent played, of all replies that a line predicted."""
+    kept_lines: tuple[int, int] = (0, 0)
+    """Own moves as the line of the turn before had them, of all turns for which a line had one and the reply was the
+    predicted one."""
+    kept_whatever: tuple[int, int] = (0, 0)
+    """The same, whatever the reply was."""
     purse: int = 0
     answers: tuple[AnswerRecord, ...] = ()
     """Its own; none on boards."""
@@ -133,12 +155,35 @@ def _play(record: SeriesRecord, seat: Seat) -> Play:
         seat=seat,
         updates_first=first_update is seat,
         updates=tuple(updates),
+        looks=tuple(look for answer in own for look in _looks(answer)),
         rounds=tuple(rounds),
         n_turns=len(own),
         n_overspent=sum(answer.n_overruns > 0 for answer in own),
+        judge=record.judge,
+        # A plan that is against the rules loses its round.
+        regrets=tuple(
+            (grade.best_value - (-1.0 if grade.value is None else grade.value)) / 2
+            for answer in own
+            if (grade := answer.grade) is not None
+        ),
         purse=own[0].purse,
         answers=own,
     )
+
+
+def _looks(answer: AnswerRecord) -> Iterator[Update]:
+    """Each time that a plan declared in a turn was looked at again in the same turn."""
+    for before, after in pairwise(answer.declared):
+        graded = [answer.grades.get(before), answer.grades.get(after)]
+        right_before, right_after = (None if grade is None else (grade.value or -1.0) > 0 for grade in graded)
+        broken_before, broken_after = (grade is not None and grade.value is None for grade in graded)
+        yield Update(
+            revised=before != after,
+            right_before=right_before,
+            right_after=right_after,
+            broken_before=broken_before,
+            broken_after=broken_after,
+        )
 
 
 Count = Callable[[Play], tuple[float, float]]
@@ -156,7 +201,7 @@ class Metric:
 
 
 def _updates(play: Play, wanted: Callable[[Update], bool], among: Callable[[Update], bool]) -> tuple[float, float]:
-    pool = [update for update in play.updates if among(update)]
+    pool = [update for update in (*play.updates, *play.looks) if among(update)]
     return float(sum(wanted(update) for update in pool)), float(len(pool))
 
 
@@ -224,7 +269,7 @@ def _right_after_revision(play: Play) -> tuple[float, float]:
 
 def _net_gain(play: Play) -> tuple[float, float]:
     """(Revisions from not right to right - revisions from right to not right) / revisions."""
-    revised = [update for update in play.updates if _judged_revision(update)]
+    revised = [update for update in (*play.updates, *play.looks) if _judged_revision(update)]
     gains = [(update.right_after is True) - (update.right_before is True) for update in revised]
     return float(sum(gains)), float(len(revised))
 
@@ -235,8 +280,41 @@ def _judged_revision(update: Update) -> bool:
 
 
 def _regret(play: Play) -> tuple[float, float]:
-    """Points (1 is a won game lost) given away against the best move or plan found by the judge, mean over graded moves."""
+    """Points (1 is a won game lost) given away against the judge's best move or plan, mean over graded moves."""
     return sum(play.regrets), float(len(play.regrets))
+
+
+def _centipawns(play: Play) -> tuple[float, float]:
+    """Centipawns given away against the best move found by the engine, from -1000 to 1000 at most, mean over graded moves."""
+    return sum(play.centipawns_lost), float(len(play.centipawns_lost))
+
+
+def _best_moves(play: Play) -> tuple[float, float]:
+    """Moves that gave nothing away by the judge / graded moves."""
+    return float(sum(regret <= 1e-9 for regret in play.regrets)), float(len(play.regrets))
+
+
+def _blunders(play: Play) -> tuple[float, float]:
+    """Moves that gave away 0.15 points or more by the judge / graded moves."""
+    return float(sum(regret >= BLUNDER for regret in play.regrets)), float(len(play.regrets))
+
+
+def _foresight(play: Play) -> tuple[float, float]:
+    """Predicted replies that the opponent played / replies that a declared line predicted, its own first move being played."""
+    hit, n = play.foreseen
+    return float(hit), float(n)
+
+
+def _adherence(play: Play) -> tuple[float, float]:
+    """Own moves as the line of the turn before had them / turns for which it had one, after the reply it predicted."""
+    hit, n = play.kept_lines
+    return float(hit), float(n)
+
+
+def _adherence_whatever(play: Play) -> tuple[float, float]:
+    """Own moves as the line of the turn before had them / turns for which it had one, whatever the reply was."""
+    hit, n = play.kept_whatever
+    return float(hit), float(n)
 
 
 def _over_purse(play: Play) -> tuple[float, float]:
@@ -284,6 +362,12 @@ METRICS: tuple[Metric, ...] = (
     _metric("wins_after_revision", "right after revision", _right_after_revision),
     _metric("net_revision_gain", "net revision gain", _net_gain, (-1.0, 1.0)),
     _metric("regret", "regret", _regret),
+    _metric("centipawn_loss", "centipawn loss", _centipawns, (0.0, float("inf"))),
+    _metric("best_move_rate", "best moves", _best_moves),
+    _metric("blunder_rate", "blunders", _blunders),
+    _metric("plan_foresight", "plan foresight", _foresight),
+    _metric("plan_adherence", "plan adherence", _adherence),
+    _metric("plan_adherence_whatever", "plan adherence, any reply", _adherence_whatever),
     _metric("over_purse_ratio", "over-budget ratio (purse)", _over_purse),
     _metric("purse_excess", "excess over the purse", _excess, (0.0, float("inf"))),
     _metric("over_budget_ratio", "over-budget ratio (thinking)", _over_budget),
@@ -295,7 +379,8 @@ METRICS: tuple[Metric, ...] = (
 SLOPE = "improvement_slope"
 SLOPE_DEFINITION = (
     "Least-squares slope of the outcomes (1 right, 0 not) after a match's own updates on 0, 1, 2, …; the mean over "
-    "matches with at least two own updates whose outcome is known. n counts matches."
+    "matches with at least two own updates whose outcome is known; second looks within a turn of plans are left out. n "
+    "counts matches."
 )
 
 
@@ -346,23 +431,33 @@ def risk_against_success(measured: Sequence[tuple[float | None, float | None]]) 
     return correlation([risk for risk, _ in measured], [success for _, success in measured])
 
 
-def measure(plays: Sequence[Play]) -> dict[str, Estimate]:
-    """Every metric of ours over these plays, by key; intervals by resampling matches, no data is None with n = 0."""
-    found = {metric.key: _estimate(metric, plays) for metric in METRICS}
-    slopes = [slope for play in plays if (slope := _slope(play.updates)) is not None]
-    found[SLOPE] = ratio_over_clusters([(slope, 1.0) for slope in slopes])
+def measure(
+    plays: Iterable[Play], tally: Callable[[Play], tuple[tuple[float, float], ...]] | None = None
+) -> dict[str, Estimate]:
+    """Every metric of ours over these plays, by key; intervals over matches, no data is None with n = 0.
+
+    `tally` may give the counts of `tally_of` from where they are kept.
+    """
+    tally = tally or tally_of
+    sums = tuple(RatioSum() for _ in METRICS)
+    slopes = RatioSum()
+    for play in plays:
+        for ratio, counts in zip(sums, tally(play), strict=True):
+            ratio.add(*counts)
+        slope = _slope(play.updates)
+        if slope is not None:
+            slopes.add(slope, 1.0)
+    found = {
+        metric.key: ratio.estimate(bounds=None if metric.bounds[1] == float("inf") else metric.bounds)
+        for metric, ratio in zip(METRICS, sums, strict=True)
+    }
+    found[SLOPE] = slopes.estimate()
     return found
 
 
-def _estimate(metric: Metric, plays: Sequence[Play]) -> Estimate:
-    bounded = None if metric.bounds[1] == float("inf") else metric.bounds
-    # A match is one draw, also where an agent sits on both sides of it.
-    clusters: dict[int, tuple[float, float]] = {}
-    for play in plays:
-        above, below = metric.count(play)
-        before = clusters.get(play.match_id, (0.0, 0.0))
-        clusters[play.match_id] = (before[0] + above, before[1] + below)
-    return ratio_over_clusters(tuple(clusters.values()), bounds=bounded)
+def tally_of(play: Play) -> tuple[tuple[float, float], ...]:
+    """The two counts of each metric, in the order of `METRICS`."""
+    return tuple(metric.count(play) for metric in METRICS)
 
 
 def _slope(updates: Sequence[Update]) -> float | None:

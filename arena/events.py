@@ -12,7 +12,7 @@ from typing import NamedTuple, Protocol
 from stratarena.agents.base import Refusal
 from stratarena.agents.budget import Overrun, Spend
 from stratarena.agents.engines.base import EngineLine, EngineSpec, Query
-from stratarena.agents.models.base import ModelAnswer, ModelRequest
+from stratarena.agents.models.base import Attempt, Failure, ModelAnswer, ModelRequest
 from stratarena.agents.plan import Cause, Plan
 from stratarena.agents.tree import SearchTree
 from stratarena.arena.specs import Verdict
@@ -56,8 +56,20 @@ class Called:
     answer: ModelAnswer | None
     """None when the call failed."""
     error: str | None = None
+    failure: Failure | None = None
+    """What kind of failure it was."""
     wait_ms: float
     """From submission to answer, less the time the model worked."""
+    attempts: tuple[Attempt, ...] = ()
+    """Every try at it over a network; those of the answer itself are none, so that each is told once."""
+
+    @property
+    def spend(self) -> Spend:
+        """What is known to have been spent on it. A failed call costs nothing unless a try may have been charged."""
+        if self.answer is not None:
+            return self.answer.spend
+        free = bool(self.attempts) and all(attempt.at_most_usd == 0 for attempt in self.attempts)
+        return Spend(model_calls=1, cost_usd=0.0 if free else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,10 +171,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Overran:
-    """A seat spent more than a budget allows. Written once for each scope and resource in a turn."""
+    """A seat spent more than a budget allows. Written once for each scope and resource in a turn, and once for each call."""
 
     scope: str
-    """`"move"`, `"match"` or `"agent"`."""
+    """`"call"`, `"move"`, `"match"` or `"agent"`."""
     overrun: Overrun
 
 

@@ -7,8 +7,9 @@ the outside world has to answer is handed up to whoever drives the match.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any, NamedTuple, assert_never
 
 from stratarena.agents.base import (
@@ -30,21 +31,30 @@ from stratarena.agents.base import (
 )
 from stratarena.agents.budget import FREE, Budget, BudgetExhausted, Overrun, Spend
 from stratarena.agents.engines.base import Appraisals, EngineLine, EngineSpec
-from stratarena.agents.models.base import Completion, ModelAnswer, Request, Scores
+from stratarena.agents.models.base import Attempt, Completion, Failure, ModelAnswer, ModelRequest, Request, Scores
 from stratarena.agents.plan import Plan
 from stratarena.arena.clock import Clock
 from stratarena.arena.events import Appraised, Called, Consulted, Faulted, Overran, Proposed, Refused, Revised, Searched
 from stratarena.arena.meter import MeteredGame, Scopes
 from stratarena.arena.notes import Notes
+from stratarena.arena.prices import Price, most_completion_tokens
 from stratarena.arena.seeds import derive_seed
-from stratarena.arena.specs import Verdict
+from stratarena.arena.specs import ModelSettings, Verdict
 from stratarena.arena.tree_check import checked_tree
 from stratarena.games.base import Game, Move, MoveError, Seat
 
-__all__ = ["Arrival", "Pending", "Ruling", "Turn", "take_turn"]
+__all__ = ["Arrival", "Pending", "Ruling", "Trouble", "Turn", "take_turn"]
 
 Pending = Ask | Consult | Appraise
 """What a turn waits for."""
+
+
+class Trouble(NamedTuple):
+    """What the infrastructure failed with."""
+
+    error: str
+    failure: Failure = Failure.LOCAL
+    attempts: tuple[Attempt, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +63,7 @@ class Arrival:
 
     answers: tuple[ModelAnswer | EngineLine | Appraisals | None, ...]
     """None where the infrastructure failed."""
-    errors: tuple[str | None, ...]
+    troubles: tuple[Trouble | None, ...]
     waits_ms: tuple[float, ...]
     """Time from submission to answer, less the time that was worked."""
 
@@ -70,6 +80,10 @@ class Turn(NamedTuple):
     moves: tuple[Move, ...]
     standing: Plan | None
     re_asks: int
+    settings: Mapping[str, ModelSettings] = MappingProxyType({})
+    """By model: what its table says of sampling."""
+    prices: Mapping[str, Price | None] = MappingProxyType({})
+    """By model."""
 
 
 class Ruling(NamedTuple):
@@ -92,21 +106,8 @@ class _Sitting:
     """What the turn has spent so far, and the stopwatch on the agent's own work."""
 
     __slots__ = (
-        *(
-            "_began",
-            "_clock",
-            "_counted",
-            "_told",
-            "game",
-            "appraised",
-            "notes",
-            "real",
-            "scopes",
-            "seat",
-            "spend",
-            "standing",
-        ),
-        *("state", "wait_ms"),
+        *("_began", "_clock", "_counted", "_told", "appraised", "game", "notes", "overran", "prices", "real", "scopes"),
+        *("seat", "settings", "spend", "standing", "state", "wait_ms"),
     )
 
     def __init__(
@@ -118,6 +119,10 @@ class _Sitting:
         self.scopes = scopes
         self.notes = notes
         self.seat = turn.seat
+        self.settings = turn.settings
+        self.prices = turn.prices
+        self.overran = False
+        """A single call passed its bound."""
         self.standing = turn.standing
         self.spend = FREE
         self.wait_ms = 0.0
@@ -233,10 +238,11 @@ def take_turn(
             break
     for fact in sitting.appraised.values():
         notes.write(seat, fact)
+    scopes.hold(None)
     overruns = scopes.overruns(sitting.spend)
     for scope, overrun in overruns:
         notes.write(seat, Overran(scope, overrun))
-    if overruns and verdict is None and scopes.forfeits:
+    if (overruns or sitting.overran) and verdict is None and scopes.forfeits:
         decision, verdict = None, Verdict.forfeit(seat, "over_budget")
     return Ruling(decision, after, verdict, sitting.spend, sitting.wait_ms, seed, sitting.standing)
 
@@ -270,21 +276,39 @@ def _deliberate(thinking: Deliberation, sitting: _Sitting) -> Generator[Pending,
             case Spent():
                 reply = sitting.spend
             case Ask() | Consult() | Appraise():
+                if isinstance(step, Ask) and step.model in sitting.settings:
+                    applied = sitting.settings[step.model].applied_to
+                    step = replace(step, requests=tuple(map(applied, step.requests)))
                 if sitting.scopes.strict:
                     try:
-                        step = _within(step, sitting.scopes.remaining(sitting.spend))
+                        step = _within(step, sitting.scopes.remaining(sitting.spend), sitting.scopes.budgets.call)
                     except BudgetExhausted as exhausted:
                         refusal = exhausted
                         continue
+                    sitting.scopes.hold(sitting.spend + _most(step, sitting.prices))
                 arrival = yield step
                 _charge(step, arrival, sitting)
+                sitting.scopes.hold(sitting.spend)
                 reply = _reply(step, arrival)
             case _:
                 raise TypeError(f"a deliberation must yield a Step, not {step!r}")
 
 
-def _within(step: Pending, left: Budget) -> Pending:
-    """The step cut down to what is left. Raises `BudgetExhausted` where nothing useful is."""
+def _most(step: Pending, prices: Mapping[str, Price | None]) -> Spend:
+    """What is in flight with this step at most, as far as it can be known."""
+    if not isinstance(step, Ask):
+        return FREE
+    price = prices.get(step.model)
+    return Spend(
+        model_calls=len(step.requests),
+        completion_tokens=sum(most_completion_tokens(request) for request in step.requests),
+        cost_usd=0.0 if price is None else sum(price.at_most(request) for request in step.requests),
+    )
+
+
+def _within(step: Pending, left: Budget, call: Budget) -> Pending:
+    """The step cut down to what is left, and each request to the bound on a call. Raises `BudgetExhausted` where nothing
+    useful is left."""
 
     def need(resource: str, least: float) -> None:
         limit = getattr(left, resource)
@@ -300,18 +324,11 @@ def _within(step: Pending, left: Budget) -> Pending:
             need("model_calls", len(step.requests))
             need("prompt_tokens", 1)
             need("completion_tokens", len(step.requests))
-            if left.completion_tokens is None:
+            shares = [call.completion_tokens] if call.completion_tokens is not None else []
+            shares += [left.completion_tokens // len(step.requests)] if left.completion_tokens is not None else []
+            if not shares:
                 return step
-            share = left.completion_tokens // len(step.requests)
-            return replace(
-                step,
-                requests=tuple(
-                    replace(request, sampling=replace(request.sampling, max_tokens=share))
-                    if isinstance(request, Request) and request.sampling.max_tokens > share
-                    else request
-                    for request in step.requests
-                ),
-            )
+            return replace(step, requests=tuple(_shortened(request, min(shares)) for request in step.requests))
         case Consult() | Appraise():
             need("nodes", 1)
             query = step.query
@@ -324,6 +341,15 @@ def _within(step: Pending, left: Budget) -> Pending:
             assert_never(step)
 
 
+def _shortened(request: ModelRequest, share: int) -> ModelRequest:
+    """The request with no more tokens to write than its share: first the room for thinking goes, then the answer's."""
+    if not isinstance(request, Request) or request.sampling.most_tokens <= share:
+        return request
+    answer = max(min(request.sampling.max_tokens, share), 1)
+    sampling = replace(request.sampling, max_tokens=answer, thinking_tokens=max(share - answer, 0))
+    return replace(request, sampling=sampling)
+
+
 def _charge(step: Pending, arrival: Arrival, sitting: _Sitting) -> None:
     """Write what was asked and answered, and add up what it cost.
 
@@ -331,18 +357,31 @@ def _charge(step: Pending, arrival: Arrival, sitting: _Sitting) -> None:
         _Void: the infrastructure failed; what it cost is in the record all the same.
     """
     failure: Faulted | None = None
-    for index, (answer, error, wait_ms) in enumerate(
-        zip(arrival.answers, arrival.errors, arrival.waits_ms, strict=True)
+    for index, (answer, trouble, wait_ms) in enumerate(
+        zip(arrival.answers, arrival.troubles, arrival.waits_ms, strict=True)
     ):
         sitting.wait_ms += wait_ms
+        error = None if trouble is None else trouble.error
         match step:
             case Ask(model, requests):
                 assert not isinstance(answer, EngineLine | Appraisals)
-                sitting.notes.write(
-                    sitting.seat,
-                    Called(model=model, request=requests[index], answer=answer, error=error, wait_ms=wait_ms),
+                attempts = trouble.attempts if trouble is not None else ()
+                if isinstance(answer, Completion):
+                    answer, attempts = replace(answer, attempts=()), answer.attempts
+                call = Called(
+                    model=model,
+                    request=requests[index],
+                    answer=answer,
+                    error=error,
+                    failure=None if trouble is None else trouble.failure,
+                    wait_ms=wait_ms,
+                    attempts=attempts,
                 )
-                sitting.spend += Spend(model_calls=1, cost_usd=None) if answer is None else answer.spend
+                sitting.notes.write(sitting.seat, call)
+                sitting.spend += call.spend
+                for overrun in sitting.scopes.overrun_by_call(call.spend):
+                    sitting.notes.write(sitting.seat, Overran("call", overrun))
+                    sitting.overran = True
             case Consult(engine, query):
                 assert answer is None or isinstance(answer, EngineLine)
                 sitting.notes.write(

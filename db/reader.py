@@ -13,7 +13,10 @@ from stratarena.agents.base import Refusal
 from stratarena.agents.budget import Overrun, Spend
 from stratarena.agents.engines.base import EngineLine, EngineSpec, Query
 from stratarena.agents.models.base import (
+    Attempt,
     Completion,
+    Constraint,
+    Failure,
     Finish,
     Message,
     ModelAnswer,
@@ -44,8 +47,9 @@ from stratarena.arena.events import (
     Transcribed,
     TurnClosed,
 )
+from stratarena.arena.grading import Evaluation
 from stratarena.arena.specs import Ending
-from stratarena.db.boards import read_boards
+from stratarena.db.boards import read_boards, read_plan_grades
 from stratarena.db.connect import told
 from stratarena.db.errors import RecordError
 from stratarena.db.records import (
@@ -53,21 +57,31 @@ from stratarena.db.records import (
     AnswerRecord,
     BoardRecord,
     FaultRecord,
+    ForecastRecord,
+    Judgement,
     MatchRecord,
     Origin,
+    PlyRecord,
+    SearchRecord,
     SeriesRecord,
+    SideRecord,
     TournamentRecord,
     TurnRecord,
 )
 from stratarena.db.schema import metadata
+from stratarena.db.searches import read_searches
+from stratarena.db.sides import read_forecasts, read_plies, read_sides
 from stratarena.db.state import verdict_of
 from stratarena.db.texts import read_text, unpack
 from stratarena.games.base import Move, Seat
-from stratarena.games.notation.record import Evaluation, GameRecord, NotedMove, Result
+from stratarena.games.notation.record import Evaluation as StatedEvaluation
+from stratarena.games.notation.record import GameRecord, NotedMove, Result
 
 __all__ = ["Reader"]
 
 _T = metadata.tables
+_AT_ONCE = 500
+"""Positions asked for in one query."""
 
 
 class Reader:
@@ -188,6 +202,18 @@ class Reader:
                     ),
                 )
 
+    def sides(self, tournament: TournamentRecord) -> Iterator[SideRecord]:
+        """What each seat did in each third of every attempt at a match."""
+        return read_sides(self._engine, tournament)
+
+    def plies(self, tournament: TournamentRecord) -> Iterator[PlyRecord]:
+        """Legality by agent, game and tens of plies, void matches left out."""
+        return read_plies(self._engine, tournament)
+
+    def forecasts(self, tournament: TournamentRecord) -> Iterator[ForecastRecord]:
+        """Stated chances of winning in matches that are over, by match, seat and tenth of the scale."""
+        return read_forecasts(self._engine, tournament)
+
     def series(self, tournament: TournamentRecord) -> tuple[SeriesRecord, ...]:
         """Every match whose moves are plans and that did not end void, as far as it was played; answers in order."""
         counted = {match.match_id: match for match in self._counted(tournament)}
@@ -209,22 +235,28 @@ class Reader:
             .where(here)
             .order_by(answers.c.match_id, answers.c.seq)
         )
+        rows = [row for row in self._mappings(query) if row["match_id"] in counted]
+        graded = read_plan_grades(self._engine, [counted[match_id] for match_id in {row["match_id"] for row in rows}])
         found: dict[int, list[AnswerRecord]] = {}
-        for row in self._mappings(query):
-            if row["match_id"] in counted:
-                found.setdefault(row["match_id"], []).append(
-                    AnswerRecord(
-                        seat=Seat(row["seat"]),
-                        verdict=row["verdict"],
-                        cost=row["cost"],
-                        purse=row["purse"],
-                        kept=row["kept"],
-                        changed=row["changed"],
-                        label=row["label"],
-                        winner=Seat(row["winner"]) if row["winner"] else None,
-                        n_overruns=passed.get((row["match_id"], row["ply"]), 0),
-                    )
+        for row in rows:
+            turn = row["match_id"], row["ply"]
+            found.setdefault(row["match_id"], []).append(
+                AnswerRecord(
+                    ply=row["ply"],
+                    seat=Seat(row["seat"]),
+                    verdict=row["verdict"],
+                    cost=row["cost"],
+                    purse=row["purse"],
+                    kept=row["kept"],
+                    changed=row["changed"],
+                    label=row["label"],
+                    winner=Seat(row["winner"]) if row["winner"] else None,
+                    n_overruns=passed.get(turn, 0),
+                    declared=tuple(graded.declared.get(turn, ())),
+                    grade=graded.played.get(turn),
+                    grades=graded.grades.get(turn, {}),
                 )
+            )
         return tuple(
             SeriesRecord(
                 match_id=match_id,
@@ -233,6 +265,7 @@ class Reader:
                 first=counted[match_id].first,
                 second=counted[match_id].second,
                 answers=tuple(given),
+                judge=graded.judges.get(counted[match_id].game),
             )
             for match_id, given in found.items()
         )
@@ -240,6 +273,10 @@ class Reader:
     def boards(self, tournament: TournamentRecord) -> Iterator[BoardRecord]:
         """Every match that counts in which a plan was declared or a move was graded, games of plans left out."""
         return read_boards(self._engine, self._counted(tournament))
+
+    def searches(self, tournament: TournamentRecord, kind: TreeKind) -> Iterator[SearchRecord]:
+        """Every search of this kind in matches that count, whole as it was told, in the order of matches and turns."""
+        return read_searches(self._engine, self._counted(tournament), kind, self.events)
 
     def _counted(self, tournament: TournamentRecord) -> list[MatchRecord]:
         """The matches that are over and not void."""
@@ -327,12 +364,42 @@ class Reader:
         found: int = self._rows(select(matches.c.tournament_id).where(matches.c.id == match.match_id))[0][0]
         return found
 
+    def tournament_of(self, match: MatchRecord) -> TournamentRecord:
+        """The tournament that a match belongs to."""
+        tournaments = _T["tournaments"]
+        query = select(tournaments.c.name).where(tournaments.c.id == self.tournament_id(match))
+        return self.tournament(self._rows(query)[0][0])
+
     def imported_file(self, sha256: str) -> str | None:
         """The name of the tournament that holds the games of a file with this hash, if there is one."""
         imports, tournaments = _T["imports"], _T["tournaments"]
         joined = imports.join(tournaments, tournaments.c.id == imports.c.tournament_id)
         rows = self._rows(select(tournaments.c.name).select_from(joined).where(imports.c.sha256 == sha256))
         return str(rows[0][0]) if rows else None
+
+    def judgement(self, match: MatchRecord, digests: Sequence[str]) -> Judgement | None:
+        """What a judge said of these positions of a match: of several the one that graded most of its moves, then the
+        latest; None where nobody was asked."""
+        gradings, judges, known = _T["gradings"], _T["judges"], _T["evaluations"]
+        found = self._rows(
+            select(gradings.c.judge_id, judges.c.name)
+            .select_from(gradings.join(judges, judges.c.id == gradings.c.judge_id))
+            .where(gradings.c.match_id == match.match_id)
+            .group_by(gradings.c.judge_id, judges.c.name)
+            .order_by(func.count().desc(), gradings.c.judge_id.desc())
+            .limit(1)
+        )
+        if not found:
+            return None
+        judge_id, name = found[0]
+        wanted = list(dict.fromkeys(digests))
+        positions: dict[str, Evaluation] = {}
+        for start in range(0, len(wanted), _AT_ONCE):
+            said = (known.c.judge_id == judge_id) & (known.c.game == match.game)
+            said &= known.c.digest.in_(wanted[start : start + _AT_ONCE])
+            for row in self._mappings(select(known).where(said)):
+                positions[row["digest"]] = Evaluation(row["value"], Move(row["best"]), row["score"], row["exact"])
+        return Judgement(judge=name, positions=positions)
 
     def moves(self, match_id: int) -> tuple[Move, ...]:
         """Every ply of a match, whoever made it."""
@@ -379,7 +446,7 @@ class Reader:
         for row in self._mappings(query):
             evaluation = None
             if row["centipawns"] is not None or row["mate"] is not None:
-                evaluation = Evaluation(centipawns=row["centipawns"], mate=row["mate"], depth=row["depth"])
+                evaluation = StatedEvaluation(centipawns=row["centipawns"], mate=row["mate"], depth=row["depth"])
             noted = NotedMove(
                 move=Move(row["move"]),
                 comment="" if row["comment"] is None else unpack(row["codec"], row["body"]),
@@ -433,6 +500,12 @@ class Reader:
             .order_by(table.c.seq, table.c.position)
         ):
             messages.setdefault(seq, []).append(Message(role, texts[digest]))
+        attempts: dict[int, list[Attempt]] = {}
+        tries = _T["call_attempts"]
+        for row in self._mappings(
+            select(tries).where(tries.c.match_id == match_id).order_by(tries.c.seq, tries.c.number)
+        ):
+            attempts.setdefault(row["seq"], []).append(_attempt(row))
         plans = {row["seq"]: _plan(row, texts) for row in self._of(match_id, "plans")}
         revisions = {row["seq"]: row for row in self._of(match_id, "revisions")}
 
@@ -448,7 +521,8 @@ class Reader:
             else:
                 yield event(row, Revised(plans[revision["before_seq"]], plan, Cause(revision["cause"])))
         for row in self._of(match_id, "model_calls"):
-            yield event(row, _call(row, tuple(messages.get(row["seq"], ())), texts))
+            seq = row["seq"]
+            yield event(row, _call(row, tuple(messages.get(seq, ())), tuple(attempts.get(seq, ())), texts))
         moves = self.moves(match_id)
         for row in self._of(match_id, "consultations"):
             yield event(row, _consultation(row, match, moves))
@@ -485,6 +559,8 @@ class Reader:
             (_T["call_messages"], "text"),
             (_T["model_calls"], "answer"),
             (_T["model_calls"], "continuations"),
+            (_T["model_calls"], "constraint_body"),
+            (_T["model_calls"], "thinking"),
             (_T["plans"], "why"),
             (_T["refusals"], "text"),
             (_T["search_nodes"], "state"),
@@ -615,7 +691,7 @@ def _node(row: Any, texts: dict[str, str]) -> TreeNode:
     )
 
 
-def _call(row: Any, messages: tuple[Message, ...], texts: dict[str, str]) -> Called:
+def _call(row: Any, messages: tuple[Message, ...], attempts: tuple[Attempt, ...], texts: dict[str, str]) -> Called:
     request: ModelRequest
     answer: ModelAnswer | None = None
     spend = Spend(
@@ -632,12 +708,42 @@ def _call(row: Any, messages: tuple[Message, ...], texts: dict[str, str]) -> Cal
             answer = Scores(logprobs=tuple(numbers["logprobs"]), n_tokens=tuple(numbers["n_tokens"]), spend=spend)
     else:
         sampling = Sampling(
-            max_tokens=row["max_tokens"], temperature=row["temperature"], top_p=row["top_p"], seed=row["seed"]
+            max_tokens=row["max_tokens"],
+            temperature=row["temperature"],
+            top_p=row["top_p"],
+            seed=row["seed"],
+            stop=tuple(json.loads(row["stop"])) if row["stop"] else (),
+            thinking_tokens=row["thinking_room"] or 0,
+            effort=row["effort"],
         )
-        request = Request(messages=messages, sampling=sampling)
+        constraint = None
+        if row["constraint_kind"] is not None:
+            constraint = Constraint(kind=row["constraint_kind"], body=texts[row["constraint_body"]])
+        request = Request(messages=messages, sampling=sampling, constraint=constraint)
         if row["answer"] is not None:
-            answer = Completion(text=texts[row["answer"]], finish=Finish(row["finish"]), spend=spend)
-    return Called(model=row["model"], request=request, answer=answer, error=row["error"], wait_ms=row["wait_ms"])
+            facts = {name: row[name] for name in ("enforced", "thinking_tokens", "cached_tokens", "served_by")}
+            answer = Completion(
+                text=texts[row["answer"]],
+                finish=Finish(row["finish"]),
+                spend=spend,
+                thinking="" if row["thinking"] is None else texts[row["thinking"]],
+                usage_reported=not row["usage_guessed"],
+                **facts,
+            )
+    return Called(
+        model=row["model"],
+        request=request,
+        answer=answer,
+        error=row["error"],
+        failure=Failure(row["failure"]) if row["failure"] else None,
+        wait_ms=row["wait_ms"],
+        attempts=attempts,
+    )
+
+
+def _attempt(row: Any) -> Attempt:
+    facts = {name: row[name] for name in ("status", "waited_ms", "took_ms", "error", "at_most_usd")}
+    return Attempt(failure=Failure(row["failure"]) if row["failure"] else None, **facts)
 
 
 def _engine_of(text: str) -> EngineSpec:

@@ -28,6 +28,7 @@ __all__ = [
     "COLUMNS",
     "ORDER",
     "appraisal_row",
+    "attempt_rows",
     "call_rows",
     "consultation_row",
     "fault_row",
@@ -44,6 +45,7 @@ _NOT_BY_EVENTS = (
     *("tournaments", "agents", "models", "identities", "matches"),
     *("imports", "imported_games", "imported_moves"),
     *("judges", "evaluations", "gradings"),
+    "receipts",
 )
 ORDER = tuple(table.name for table in metadata.sorted_tables if table.name not in _NOT_BY_EVENTS)
 """Tables that events are written to, those that others refer to first."""
@@ -69,6 +71,8 @@ def call_rows(event: Event, body: Called, keep: Any) -> tuple[Row, list[Row]]:
     """The row of a model call, and those of its messages. `keep` stores a text and gives its hash."""
     request, answer = body.request, body.answer
     sampling = request.sampling if isinstance(request, Request) else None
+    constraint = request.constraint if isinstance(request, Request) else None
+    written_by = answer if isinstance(answer, Completion) else None
     written = None
     if isinstance(answer, Completion):
         written = keep(answer.text)
@@ -87,21 +91,51 @@ def call_rows(event: Event, body: Called, keep: Any) -> tuple[Row, list[Row]]:
         sampling.temperature if sampling else None,
         sampling.top_p if sampling else None,
         sampling.seed if sampling else None,
+        json.dumps(sampling.stop, ensure_ascii=False) if sampling and sampling.stop else None,
         keep(json.dumps(request.continuations, ensure_ascii=False)) if isinstance(request, Scoring) else None,
         written,
         answer.finish.value if isinstance(answer, Completion) else None,
         spend.prompt_tokens if spend else 0,
         spend.completion_tokens if spend else 0,
-        spend.cost_usd if spend else None,
+        body.spend.cost_usd,
         spend.think_ms if spend else 0.0,
         body.wait_ms,
         _storable(body.error),
+        body.failure.value if body.failure else None,
+        (sampling.thinking_tokens or None) if sampling else None,
+        sampling.effort if sampling else None,
+        constraint.kind if constraint else None,
+        keep(constraint.body) if constraint else None,
+        written_by.enforced if written_by else None,
+        keep(written_by.thinking) if written_by and written_by.thinking else None,
+        written_by.thinking_tokens if written_by else None,
+        written_by.cached_tokens if written_by else None,
+        True if written_by and not written_by.usage_reported else None,
+        _storable(written_by.served_by) if written_by else None,
     )
     messages = [
         (event.match_id, event.seq, position, message.role, keep(message.content))
         for position, message in enumerate(request.messages)
     ]
     return row, messages
+
+
+def attempt_rows(event: Event, body: Called) -> list[Row]:
+    """A row for each try at a call."""
+    return [
+        (
+            event.match_id,
+            event.seq,
+            number,
+            attempt.failure.value if attempt.failure else None,
+            attempt.status,
+            attempt.waited_ms,
+            attempt.took_ms,
+            _storable(attempt.error),
+            attempt.at_most_usd,
+        )
+        for number, attempt in enumerate(body.attempts, start=1)
+    ]
 
 
 def consultation_row(event: Event, body: Consulted) -> Row:

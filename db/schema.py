@@ -143,7 +143,11 @@ _table(
     Column("id", Integer, primary_key=True, comment="Number of the agent."),
     _needed("tournament_id", Integer, "Its tournament.", ForeignKey("tournaments.id")),
     _needed("name", String(40), "Its identity in the tournament."),
-    _needed("kind", String(80), "The plug-in that makes it. `llm_likelihood` chooses among legal moves only."),
+    _needed(
+        "kind",
+        String(80),
+        "The plug-in that makes it. `llm_likelihood` and `llm_constrained` can make legal moves only.",
+    ),
     _needed("params", Text, "Its parameters, as JSON."),
     UniqueConstraint("tournament_id", "name"),
 )
@@ -157,16 +161,20 @@ _table(
     _needed("params", Text, "Its parameters, as JSON; never a key."),
     _maybe("prompt_usd_per_million", Float, "Price of a million prompt tokens; null is unknown."),
     _maybe("completion_usd_per_million", Float, "Price of a million completion tokens; null is unknown."),
+    _maybe("cached_usd_per_million", Float, "Price of prompt tokens that were read before; null: the full price."),
+    _maybe("settings", Text, "What its table says of sampling, as JSON: it goes before what an agent asks for."),
     UniqueConstraint("tournament_id", "name"),
 )
 _table(
     "identities",
-    "What exactly a model or engine was when it played: hashes, versions, options.",
+    "What exactly a model, an engine or a prompt was when it played: hashes, versions, options, words.",
     Column("tournament_id", Integer, ForeignKey("tournaments.id"), primary_key=True, comment="The tournament."),
-    Column("kind", String(6), primary_key=True, comment="`model` or `engine`."),
-    Column("name", String(400), primary_key=True, comment="The model's name, or the engine's spec."),
+    Column("kind", String(6), primary_key=True, comment="`model`, `engine` or `prompt`."),
+    Column(
+        "name", String(400), primary_key=True, comment="The model's name, the engine's spec, or whose prompt it is."
+    ),
     Column("facts", Text, nullable=False, comment="Facts by name, as JSON; of several runs the latest."),
-    _one_of("kind", "model", "engine"),
+    _one_of("kind", "model", "engine", "prompt"),
 )
 _table(
     "matches",
@@ -248,15 +256,47 @@ _of_match(
     _maybe("temperature", Float, "0 is greedy."),
     _maybe("top_p", Float, "Nucleus of the sampling."),
     _maybe("seed", BigInteger, "Seed of the sampling; null when greedy."),
+    _maybe("stop", Text, "Texts that end the answer, as JSON; null where there are none."),
     _text("continuations", "The texts to be scored, as JSON.", needed=False),
     _text("answer", "The text written; for scores, their numbers as JSON; null when the call failed.", needed=False),
-    _maybe("finish", String(6), "`stop` or `length`: why the answer ended."),
+    _maybe("finish", String(6), "`stop`, `length` or `filter` (declined): why the answer ended."),
     *_spending(),
     _think_ms(),
     _needed("wait_ms", Float, "From asking to answering, less the work."),
     _maybe("error", Text, "Why the call failed."),
+    _maybe("failure", String(9), "What kind of failure it was."),
+    _maybe("thinking_room", Integer, "Tokens allowed for thinking on top of `max_tokens`; null is none."),
+    _maybe("effort", String(10), "How hard to think, in the provider's word."),
+    _maybe("constraint_kind", String(7), "`schema` or `choices`: the form asked for; null is none."),
+    _text("constraint_body", "That JSON schema, or the texts to choose from as JSON.", needed=False),
+    _maybe(
+        "enforced", String(7), "How the form was enforced: `json`, `schema`, `choices`, `grammar`; null: not at all."
+    ),
+    _text("thinking", "What the model wrote for itself before its answer, where it shows that.", needed=False),
+    _maybe("thinking_tokens", Integer, "Tokens of the thinking, where counted apart."),
+    _maybe("cached_tokens", Integer, "Prompt tokens that the server had read before, where it says so."),
+    _maybe("usage_guessed", Boolean, "True where nobody counted the tokens: they are guessed, their cost is unknown."),
+    _maybe("served_by", String(100), "The model's name as the server told it."),
     _one_of("kind", "complete", "score"),
-    _one_of("finish", "stop", "length"),
+    _one_of("finish", "stop", "length", "filter"),
+    _one_of("constraint_kind", "schema", "choices"),
+)
+Table(
+    "call_attempts",
+    metadata,
+    Column("match_id", Integer, primary_key=True, comment="The match."),
+    Column("seq", Integer, primary_key=True, comment="The call."),
+    Column("number", Integer, primary_key=True, comment="Counted from 1."),
+    _maybe("failure", String(9), "What kind of failure it met; null for the one that was answered."),
+    _maybe("status", Integer, "The HTTP status, where there was one."),
+    _needed("waited_ms", Float, "In queues, for limits, and to let a server rest, since the try before."),
+    _needed("took_ms", Float, "From sending to the answer or the failure."),
+    _maybe("error", Text, "What went wrong."),
+    _maybe("at_most_usd", Float, "Money it may have cost without anybody saying so; null is unknown."),
+    ForeignKeyConstraint(["match_id", "seq"], ["model_calls.match_id", "model_calls.seq"]),
+    CheckConstraint("number >= 1", name="counted_from_1"),
+    comment="Every try at a call over a network.",
+    sqlite_with_rowid=False,
 )
 Table(
     "call_messages",
@@ -269,6 +309,24 @@ Table(
     _one_of("role", "system", "user", "assistant"),
     ForeignKeyConstraint(["match_id", "seq"], ["model_calls.match_id", "model_calls.seq"]),
     comment="The messages of each request, in order.",
+    sqlite_with_rowid=False,
+)
+Table(
+    "receipts",
+    metadata,
+    Column("match_id", Integer, ForeignKey("matches.id"), primary_key=True, comment="The match."),
+    Column("ply", Integer, primary_key=True, comment="Plies made before the turn it belongs to."),
+    Column("number", Integer, primary_key=True, comment="Counted from 0 in the turn."),
+    *_seat(),
+    _needed("at_ms", BigInteger, "When, in milliseconds since 1970."),
+    _needed("model", String(40), "The model's name."),
+    _needed("request_key", String(_HASH), "Hash of the request."),
+    _maybe("answer", Text, "The answer as JSON; null when the call failed."),
+    *_spending(),
+    _maybe("at_most_usd", Float, "What failed tries may have cost besides; null is unknown."),
+    *_at_least_0("number"),
+    comment="Calls that cost money, of turns that are not over: kept until the turn is, and answered from here when a run "
+    "that was broken off goes on.",
     sqlite_with_rowid=False,
 )
 _of_match(
@@ -436,7 +494,11 @@ _of_match(
     "refusals",
     "Answers that the referee turned down.",
     *_seat(),
-    _needed("kind", String(9), "`malformed`, `ambiguous` or `illegal`."),
+    _needed(
+        "kind",
+        String(11),
+        "`malformed`, `ambiguous`, `illegal`, `empty`, `cut_off`, `filtered` or `unparseable` (no JSON where JSON was asked for).",
+    ),
     _text("text", "What the agent said."),
     _needed("why", Text, "What was wrong, and what would be accepted."),
 )
@@ -444,11 +506,11 @@ _of_match(
     "overruns",
     "Budgets that a turn passed.",
     *_seat(),
-    _needed("scope", String(5), "`move`, `match` or `agent`."),
+    _needed("scope", String(5), "`call`, `move`, `match` or `agent`."),
     _needed("resource", String(20), "Which resource."),
     _needed("bound", Float, "The bound."),
     _needed("used", Float, "What was used by then."),
-    _one_of("scope", "move", "match", "agent"),
+    _one_of("scope", "call", "move", "match", "agent"),
 )
 _of_match(
     "faults",
@@ -520,7 +582,7 @@ Table(
     Column("game", String(80), primary_key=True, comment="The game's id."),
     Column("digest", String(16), primary_key=True, comment="Digest of the position."),
     _needed("value", Float, "-1 (lost) to 1 (won) for the side to move."),
-    _needed("best", String(40), "The move it would play."),
+    _needed("best", Text, "The move it would play; where a move is a plan, the plan as JSON."),
     _maybe("score", String(80), "Its own words for the value."),
     _needed("exact", Boolean, "Whether the value is proven."),
     CheckConstraint("value BETWEEN -1 AND 1", name="value"),

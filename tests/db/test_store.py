@@ -196,6 +196,7 @@ def calls(draw):
             temperature=st.floats(0, 5),
             top_p=st.floats(0.1, 1),
             seed=st.none() | st.integers(0, 2**63 - 1),
+            stop=st.lists(words, max_size=2).map(tuple),
         )
         request = Request(messages=draw(messages), sampling=draw(sampling))
         answer = Completion(text=draw(any_text), finish=draw(st.sampled_from(Finish)), spend=draw(call_spends))
