@@ -11,7 +11,7 @@ export MKL_NUM_THREADS = 1
 export HF_HUB_OFFLINE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model engines demo test test-slow check format lock ladder study-advgame bench docs clean
+.PHONY: help setup model engines browser demo test test-slow check format lock ladder study-advgame bench docs clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -22,16 +22,19 @@ setup: ## Make .venv at pinned versions (done by the others, too)
 engines:
 	@.ci/engines
 
+browser:
+	@.ci/engines --browser
+
 model: setup
 	@$(BIN)/stratarena models fetch smollm2 >/dev/null
 
 demo: setup engines model ## Play the demo tournament and write its report (some minutes)
 	@$(BIN)/stratarena demo --jobs $(JOBS)
 
-test: setup engines model ## Run the test suite (no network, some minutes)
+test: setup browser model ## Run the test suite (no network, some minutes)
 	@$(BIN)/python -m pytest -m "not slow"
 
-test-slow: setup engines model ## Run the slow tests as well
+test-slow: setup browser model ## Run the slow tests as well
 	@$(BIN)/python -m pytest
 
 check: setup ## Format, lint and types
@@ -55,9 +58,12 @@ study-advgame: setup model ## Play the design of AdvGameBench with bundled agent
 	@$(BIN)/stratarena metrics advgamebench --db advgamebench.db
 	@$(BIN)/stratarena report advgamebench --db advgamebench.db
 
-bench: setup engines ## Print speeds beside bare loops
+bench: setup engines model ## Print speeds beside bare loops
 	@$(BIN)/python bench/record_speed.py
 	@$(BIN)/python bench/simulations.py
+	@$(BIN)/python bench/dispatch.py
+	@$(BIN)/python bench/local_models.py
+	@$(BIN)/python bench/local_jobs.py
 
 docs: setup ## Make generated documents again
 	@$(BIN)/python -m stratarena.db.schema_doc > docs/schema.md

@@ -12,32 +12,39 @@ from functools import cached_property
 from random import Random
 from typing import Any, Generic, Protocol, TypeVar
 
-from stratarena.agents.budget import UNLIMITED, Budget
-from stratarena.agents.engines.base import EngineLine, EngineSpec, Query
+from stratarena.agents.budget import UNLIMITED, Budget, Spend
+from stratarena.agents.engines.base import Appraisal, EngineLine, EngineSpec, Query
 from stratarena.agents.models.base import Completion, Message, ModelAnswer, ModelRequest, Request, Scores, Scoring
 from stratarena.agents.plan import Cause, Plan
+from stratarena.agents.tree import SearchTree
 from stratarena.games.base import ArenaError, Game, Move, Seat
 
 __all__ = [
     "Agent",
     "AgentSpec",
+    "Appraise",
     "Ask",
     "Consult",
     "Decision",
     "Deliberation",
+    "Explored",
     "Propose",
     "Refusal",
     "Reply",
     "Resigned",
     "Revise",
+    "Spent",
     "Step",
     "View",
+    "appraise",
     "ask",
     "consult",
+    "explored",
     "known_to",
     "propose",
     "revise",
     "score",
+    "spent",
 ]
 
 S = TypeVar("S")
@@ -130,6 +137,25 @@ class Consult:
 
 
 @dataclass(frozen=True, slots=True)
+class Appraise:
+    """Ask an engine what many positions are worth; answered by one `Appraisal` a line, in order.
+
+    The record keeps how many were asked about and what it cost, not each answer: asked again, the engine gives them again.
+    """
+
+    engine: EngineSpec
+    query: Query
+    """The position of the turn, with bounds for each position."""
+    lines: tuple[tuple[Move, ...], ...]
+    """The moves that lead from there to each position; none of them is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Ask what this turn has spent so far, as the arena measures it; answered by a `Spend`, and not recorded."""
+
+
+@dataclass(frozen=True, slots=True)
 class Propose:
     """Declare a plan; answered by None."""
 
@@ -144,8 +170,15 @@ class Revise:
     cause: Cause
 
 
-Step = Ask | Consult | Propose | Revise
-Reply = tuple[ModelAnswer, ...] | EngineLine | None
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """Declare what a search looked at; answered by None. What it cost is measured by the arena, not told."""
+
+    tree: SearchTree
+
+
+Step = Ask | Consult | Appraise | Spent | Propose | Revise | Explored
+Reply = tuple[ModelAnswer, ...] | EngineLine | tuple[Appraisal, ...] | Spend | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +244,22 @@ def consult(engine: EngineSpec, query: Query) -> Generator[Step, Reply, EngineLi
     return reply
 
 
+def appraise(
+    engine: EngineSpec, query: Query, lines: tuple[tuple[Move, ...], ...]
+) -> Generator[Step, Reply, tuple[Appraisal, ...]]:
+    """`yield from` this to have an engine say what many positions are worth."""
+    reply = yield Appraise(engine, query, lines)
+    assert isinstance(reply, tuple)
+    return tuple(found for found in reply if isinstance(found, Appraisal))
+
+
+def spent() -> Generator[Step, Reply, Spend]:
+    """`yield from` this to learn what the turn has spent so far."""
+    reply = yield Spent()
+    assert isinstance(reply, Spend)
+    return reply
+
+
 def propose(plan: Plan) -> Generator[Step, Reply, None]:
     """`yield from` this to declare a plan."""
     yield Propose(plan)
@@ -219,3 +268,8 @@ def propose(plan: Plan) -> Generator[Step, Reply, None]:
 def revise(plan: Plan, cause: Cause) -> Generator[Step, Reply, None]:
     """`yield from` this to declare that the standing plan is replaced."""
     yield Revise(plan, cause)
+
+
+def explored(tree: SearchTree) -> Generator[Step, Reply, None]:
+    """`yield from` this to declare what a search looked at."""
+    yield Explored(tree)

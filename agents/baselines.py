@@ -13,7 +13,7 @@ from stratarena.agents.planners import greedy_submission, random_submission
 from stratarena.agents.planning import needs_plans
 from stratarena.games.base import Move
 
-__all__ = ["Greedy", "Random"]
+__all__ = ["Greedy", "Random", "safe_moves", "wins_at_once"]
 
 S = TypeVar("S")
 
@@ -64,11 +64,11 @@ class Greedy(_Baseline):
         if not view.game.traits.open_information:
             # What cannot be seen cannot be looked ahead in.
             return Decision(moves[view.seed % len(moves)])
-        win = next((move for move in moves if _wins(view, view.state, move)), None)
+        win = next((move for move in moves if wins_at_once(view, view.state, move)), None)
         if win is not None:
             yield from propose(Plan(moves=(win,), value=1.0, why="wins at once"))
             return Decision(win)
-        safe = _safe_moves(view, moves)
+        safe = safe_moves(view, moves)
         if safe and len(safe) < len(moves):
             move = safe[view.seed % len(safe)]
             yield from propose(Plan(moves=(move,), why="keeps the opponent from winning at once"))
@@ -76,14 +76,14 @@ class Greedy(_Baseline):
         return Decision(moves[view.seed % len(moves)])
 
 
-def _wins(view: View[Any], state: Any, move: Move) -> bool:
+def wins_at_once(view: View[Any], state: Any, move: Move) -> bool:
     """Whether the move ends the game in favour of the one who makes it."""
     mover = view.game.to_move(state)
     outcome = view.game.outcome(view.game.play(state, move))
     return outcome is not None and outcome.winner is mover
 
 
-def _safe_moves(view: View[Any], moves: Sequence[Move]) -> list[Move]:
+def safe_moves(view: View[Any], moves: Sequence[Move]) -> list[Move]:
     """The moves after which the opponent cannot win at once.
 
     A reply that wins after one move is tried first after the next: threats outlast most moves, so most unsafe moves
@@ -100,7 +100,7 @@ def _safe_moves(view: View[Any], moves: Sequence[Move]) -> list[Move]:
             continue
         replies = view.game.legal_moves(after)
         known = [killer for killer in killers if killer in replies]
-        killer = next((reply for reply in (*known, *replies) if _wins(view, after, reply)), None)
+        killer = next((reply for reply in (*known, *replies) if wins_at_once(view, after, reply)), None)
         if killer is None:
             safe.append(move)
         elif killer not in killers:

@@ -35,6 +35,18 @@ class Spend:
             cost_usd=(self.cost_usd or 0.0) + (other.cost_usd or 0.0) if known else None,
         )
 
+    def __sub__(self, other: Spend) -> Spend:
+        """What came on top of `other`, an earlier state of the same sum."""
+        known = self.cost_usd is not None and other.cost_usd is not None
+        return Spend(
+            model_calls=self.model_calls - other.model_calls,
+            prompt_tokens=self.prompt_tokens - other.prompt_tokens,
+            completion_tokens=self.completion_tokens - other.completion_tokens,
+            nodes=self.nodes - other.nodes,
+            think_ms=self.think_ms - other.think_ms,
+            cost_usd=(self.cost_usd or 0.0) - (other.cost_usd or 0.0) if known else None,
+        )
+
 
 FREE = Spend()
 

@@ -8,9 +8,25 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any, NamedTuple
 
-from stratarena.agents.base import Agent, Ask, Consult, Decision, Propose, Refusal, Reply, Revise, Step, View, known_to
-from stratarena.agents.budget import Spend
-from stratarena.agents.engines.base import Engine, EngineLine, EngineSpec
+from stratarena.agents.base import (
+    Agent,
+    Appraise,
+    Ask,
+    Consult,
+    Decision,
+    Explored,
+    Propose,
+    Refusal,
+    Reply,
+    Revise,
+    Spent,
+    Step,
+    View,
+    known_to,
+)
+from stratarena.agents.budget import FREE, Spend
+from stratarena.agents.engines.base import Appraisal, Engine, EngineLine, EngineSpec
+from stratarena.agents.engines.base import appraise as appraise_by
 from stratarena.agents.engines.open import open_engine
 from stratarena.agents.models.base import Completion, Finish, ModelAnswer, ModelRequest, Scores, Scoring
 from stratarena.agents.plan import Plan
@@ -40,7 +56,7 @@ def check_agent(
 
     `answer` stands for its models (the default says nothing readable) and `consult` for its engines (the default opens
     the real ones). Checked: the spec survives JSON; it plays the game; only steps are yielded; plans are revised only
-    when one stands; a decision is legal, or the answer is refused by a `MoveError`, and then the agent goes on when it
+    when one stands; search trees are in form; a decision is legal, or the answer is refused by a `MoveError`, and then the agent goes on when it
     is asked again with the refusal; the same view gives the same steps and decision again, from another agent of the
     same make, whatever the first did before.
 
@@ -52,12 +68,18 @@ def check_agent(
     _check_spec(agent, game)
     engines: dict[EngineSpec, Engine] = {}
 
-    def ask_engine(step: Consult) -> EngineLine:
-        if step.engine not in engines:
-            engines[step.engine] = open_engine(step.engine)
-        return engines[step.engine].consult(step.query)
+    def opened(spec: EngineSpec) -> Engine:
+        if spec not in engines:
+            engines[spec] = open_engine(spec)
+        return engines[spec]
 
-    stage = _Stage(agent, make, answer or _mumble, consult or ask_engine)
+    def ask_engine(step: Consult) -> EngineLine:
+        return opened(step.engine).consult(step.query)
+
+    def ask_values(step: Appraise) -> tuple[Appraisal, ...]:
+        return appraise_by(opened(step.engine), step.query, step.lines).found
+
+    stage = _Stage(agent, make, answer or _mumble, consult or ask_engine, ask_values)
     try:
         for number in range(n_matches):
             _play_match(stage, game, seat=list(Seat)[number % 2], rng=Random(f"{seed} {number}"))
@@ -74,6 +96,7 @@ class _Stage:
     make: Callable[[], Agent]
     answer: Answerer
     consult: Consultant
+    appraise: Callable[[Appraise], tuple[Appraisal, ...]]
 
 
 class _Thought(NamedTuple):
@@ -175,6 +198,16 @@ def _think(stage: _Stage, agent: Agent, view: View[Any]) -> _Thought:
                     if standing is None:
                         raise ConformanceError(f"{where}: revised a plan that was never proposed")
                     standing = plan
+                case Explored(tree):
+                    problem = tree.problem()
+                    if problem is not None:
+                        raise ConformanceError(f"{where}: declared a search tree that is out of form: {problem}")
+                case Spent():
+                    reply = FREE
+                case Appraise(engine, _, _):
+                    if engine not in agent.engines:
+                        raise ConformanceError(f"{where}: asks {engine.kind}, which it does not list as an engine")
+                    reply = stage.appraise(step)
                 case Ask(model, requests):
                     if model not in agent.models:
                         raise ConformanceError(f"{where}: asks {model!r}, which it does not list as a model")

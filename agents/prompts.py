@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from stratarena.agents.base import View
+from stratarena.agents.base import Refusal, View
+from stratarena.agents.budget import Budget
 from stratarena.agents.models.base import Message
 from stratarena.agents.planning import series_of
+from stratarena.agents.structured import Field, form_in_words
+from stratarena.agents.templates import TEMPLATES, Notation, Template
 from stratarena.games.base import Game, Move, Seat
 from stratarena.games.resource.base import Verdict
 
-__all__ = ["LOOK_AGAIN", "TEMPLATE", "look_again_at", "move_messages", "plan_messages", "too_dear"]
-
-TEMPLATE = "board-v1"
+__all__ = ["LOOK_AGAIN", "look_again_at", "move_messages", "plan_messages", "too_dear"]
 
 _ANSWER = "Answer with just one of them."
 _ANSWER_UNLISTED = "Answer with just the move."
 _ANSWER_AFTER_THOUGHT = "Think as briefly as you can, then end with a line of its own: MOVE: followed by your move."
+_BRIEFLY = (
+    "Do not think aloud, do not explain: answer with this one line and no other text: MOVE: followed by your move."
+)
 _LINE_FORM = (
     "two lines: MOVE: followed by your move, and LINE: followed by the next {plies} moves that you expect, yours first, "
     "then the other side's reply, and so on in turn, with spaces between"
@@ -33,23 +38,46 @@ def move_messages(
     reasoning: bool = False,
     example: bool = False,
     line: int = 0,
+    fields: Sequence[Field] | None = None,
+    template: Template = TEMPLATES["board-v1"],
+    notation: Sequence[Notation] = ("grid", "position"),
+    show_budget: bool = False,
 ) -> tuple[Message, ...]:
     """The conversation that asks for a move: rules, position, and each refused answer with what was wrong.
 
     `history` is how many of the last plies are shown; `reasoning` invites thoughts before the move; `example` puts an
     exchange in front that shows the form of an answer, always the same for a game; `line` asks for the intended line,
-    that many plies of it. The first message is the same for every turn of a game, so that a model need read it only
-    once.
+    that many plies of it; `fields` asks for a JSON object with these fields beside the move. The first message is the same
+    for every turn of a game, so that a model need read it only once.
     """
     answer = _form(list_legal_moves=list_legal_moves, reasoning=reasoning, line=line)
-    system = Message("system", f"You play a board game to win.\n{view.game.rules}")
-    messages = [system]
+    if fields is not None:
+        answer = form_in_words(fields)
+    messages = [Message("system", template.system.format(rules=view.game.rules))]
     if example:
-        messages += _example(view.game, answer, list_legal_moves=list_legal_moves, labelled=reasoning or line > 0)
-    messages.append(Message("user", _position(view, answer, list_legal_moves=list_legal_moves, history=history)))
+        labelled = reasoning or line > 0
+        messages += _example(
+            view.game,
+            answer,
+            template,
+            list_legal_moves=list_legal_moves,
+            labelled=labelled,
+            as_json=fields is not None,
+        )
+    position = _position(
+        view,
+        answer,
+        template,
+        notation=notation,
+        list_legal_moves=list_legal_moves,
+        history=history,
+        budget=show_budget,
+    )
+    messages.append(Message("user", position))
     for refusal in view.refused:
+        again = _after(refusal, answer) if fields is None else answer
         messages.append(Message("assistant", refusal.text))
-        messages.append(Message("user", f"That was refused ({refusal.kind}): {refusal.why}.\n{answer}"))
+        messages.append(Message("user", template.refused.format(kind=refusal.kind, why=refusal.why, answer=again)))
     return tuple(messages)
 
 
@@ -84,15 +112,48 @@ LOOK_AGAIN = (
 )
 
 
-def _position(view: View[Any], answer: str, *, list_legal_moves: bool, history: int) -> str:
+def _position(
+    view: View[Any],
+    answer: str,
+    template: Template,
+    *,
+    notation: Sequence[Notation],
+    list_legal_moves: bool,
+    history: int,
+    budget: bool,
+) -> str:
     first, second = view.game.traits.seat_names
     name = first if view.seat is Seat.FIRST else second
-    parts = [view.game.render(view.state, view.seat), f"Position: {view.game.encode(view.state)}"]
-    if history and view.moves:
-        parts.append(f"Last moves: {' '.join(view.moves[-history:])}")
+    parts = []
+    if "grid" in notation:
+        parts.append(view.game.render(view.state, view.seat))
+    if "position" in notation:
+        parts.append(template.position.format(position=view.game.encode(view.state)))
+    if "moves" in notation:
+        parts.append(template.all_moves.format(start=view.start, moves=" ".join(view.moves) or "none"))
+    elif history and view.moves:
+        parts.append(template.last_moves.format(moves=" ".join(view.moves[-history:])))
+    left = _left(view.remaining) if budget else ""
+    if left:
+        parts.append(template.budget.format(left=left))
     moves = view.game.legal_moves(view.state) if list_legal_moves else ()
-    parts.append(f"You are {name}. {_question(moves, answer)}")
+    parts.append(template.turn.format(seat=name, question=_question(moves, answer, template)))
     return "\n".join(parts)
+
+
+def _left(budget: Budget) -> str:
+    """What remains, in words; empty where nothing is bounded."""
+    parts = []
+    for resource, limit in budget.limits():
+        if limit is not None:
+            words = resource.replace("_", " ")
+            parts.append(f"${limit:.4f}" if resource == "cost_usd" else f"{limit:,.0f} {words}")
+    return ", ".join(parts)
+
+
+def _after(refusal: Refusal, answer: str) -> str:
+    """How to answer after a refusal: as before, but in one line once an answer was too long for its bound."""
+    return _BRIEFLY if refusal.kind == "cut_off" else answer
 
 
 def _form(*, list_legal_moves: bool, reasoning: bool, line: int) -> str:
@@ -104,16 +165,19 @@ def _form(*, list_legal_moves: bool, reasoning: bool, line: int) -> str:
     return _ANSWER_AFTER_THOUGHT if reasoning else _ANSWER if list_legal_moves else _ANSWER_UNLISTED
 
 
-def _example(game: Game[Any], answer: str, *, list_legal_moves: bool, labelled: bool) -> list[Message]:
+def _example(
+    game: Game[Any], answer: str, template: Template, *, list_legal_moves: bool, labelled: bool, as_json: bool
+) -> list[Message]:
     """A question without a board and the middle one of the game's first moves for an answer: a form, no advice."""
     moves = game.legal_moves(game.initial(Random(0)))
     middle = moves[len(moves) // 2]
+    shown = json.dumps({"move": middle}) if as_json else f"MOVE: {middle}" if labelled else middle
     return [
-        Message("user", _question(moves if list_legal_moves else (), answer)),
-        Message("assistant", f"MOVE: {middle}" if labelled else middle),
+        Message("user", _question(moves if list_legal_moves else (), answer, template)),
+        Message("assistant", shown),
     ]
 
 
-def _question(moves: Sequence[Move], answer: str) -> str:
-    listed = f"Your legal moves are: {', '.join(moves)}. " if moves else ""
-    return f"{listed}Which move do you play? {answer}"
+def _question(moves: Sequence[Move], answer: str, template: Template) -> str:
+    listed = template.listed.format(moves=", ".join(moves)) if moves else ""
+    return listed + template.question.format(answer=answer)

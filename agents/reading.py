@@ -9,9 +9,19 @@ from __future__ import annotations
 import re
 from typing import Any, Literal, TypeVar
 
+from stratarena.agents.models.base import Finish
 from stratarena.games.base import AmbiguousMove, Game, MalformedMove, Move, MoveError
 
-__all__ = ["Reader", "named_line", "named_move", "read_move"]
+__all__ = [
+    "CutOffAnswer",
+    "EmptyAnswer",
+    "FilteredAnswer",
+    "Reader",
+    "UnparseableAnswer",
+    "named_line",
+    "named_move",
+    "read_move",
+]
 
 S = TypeVar("S")
 Reader = Literal["strict", "tolerant"]
@@ -26,13 +36,37 @@ _WORD = re.compile(r"[A-Za-z0-9+#=-]+")
 _EXPECTED = "expected one line of the form MOVE: followed by a move"
 
 
-def read_move(game: Game[S], state: S, text: str, *, reader: Reader = "strict", cut_off: bool = False) -> Move:
+class EmptyAnswer(MalformedMove):
+    """There is no text in it."""
+
+    kind = "empty"
+
+
+class CutOffAnswer(MalformedMove):
+    """It came to the bound on its tokens before it named a move."""
+
+    kind = "cut_off"
+
+
+class FilteredAnswer(MalformedMove):
+    """The provider's filter or the model itself declined to answer."""
+
+    kind = "filtered"
+
+
+class UnparseableAnswer(MalformedMove):
+    """It is no JSON where JSON was asked for."""
+
+    kind = "unparseable"
+
+
+def read_move(game: Game[S], state: S, text: str, *, reader: Reader = "strict", finish: Finish = Finish.STOP) -> Move:
     """The legal move that an answer names.
 
-    `cut_off` says that the answer ended at its bound on tokens, which goes into the message where no move was found.
+    `finish` says why the answer ended: where no move was found, that decides what is wrong with it.
 
     Raises:
-        MalformedMove: no move can be read.
+        MalformedMove: no move can be read; one of its kinds above where it is known why.
         AmbiguousMove: several different moves can.
         IllegalMove: the one move that can be read is not legal.
     """
@@ -43,7 +77,7 @@ def read_move(game: Game[S], state: S, text: str, *, reader: Reader = "strict", 
         try:
             return game.parse(state, distinct[0])
         except MoveError as problem:
-            error = _about(text, problem, cut_off=cut_off)
+            error = _about(text, problem, finish)
     elif distinct:
         moves = {_parsed(game, state, name) for name in distinct}
         if len(moves) == 1 and (move := moves.pop()) is not None:
@@ -55,8 +89,8 @@ def read_move(game: Game[S], state: S, text: str, *, reader: Reader = "strict", 
             why=f"the answer names several moves ({', '.join(_kept(name, 20) for name in distinct[:5])}); name one",
         )
     else:
-        why = "the answer was cut off before a move; answer at once, " if cut_off else "no move found; "
-        error = MalformedMove(_kept(text), game=game.id, position=game.encode(state), why=why + _EXPECTED)
+        kind, why = _without_move(text, finish)
+        error = kind(_kept(text), game=game.id, position=game.encode(state), why=f"{why}; {_EXPECTED}")
     if reader == "tolerant" and not isinstance(error, AmbiguousMove):
         return _only_mention(game, state, text, error)
     raise error
@@ -111,14 +145,24 @@ def _parsed(game: Game[Any], state: Any, word: str) -> Move | None:
         return None
 
 
-def _about(text: str, error: MoveError, *, cut_off: bool) -> MoveError:
+def _without_move(text: str, finish: Finish) -> tuple[type[MalformedMove], str]:
+    """What is wrong with an answer that names no move, and in words."""
+    if finish is Finish.FILTER:
+        return FilteredAnswer, "the answer was declined"
+    if finish is Finish.LENGTH:
+        return CutOffAnswer, "the answer was cut off before a move; answer at once and briefly"
+    if not text.strip():
+        return EmptyAnswer, "the answer is empty"
+    return MalformedMove, "no move found"
+
+
+def _about(text: str, error: MoveError, finish: Finish) -> MoveError:
     """The game's error with the whole answer as its text, and what form was expected where it was no move at all."""
-    why = error.why
+    kind, why = type(error), error.why
     if isinstance(error, MalformedMove):
-        why = f"no move could be read; {_EXPECTED}; {why}"
-        if cut_off:
-            why = f"the answer was cut off before a move; answer at once, {_EXPECTED}"
-    return type(error)(_kept(text), game=error.game, position=error.position, why=why)
+        kind, without = _without_move(text, finish)
+        why = f"no move could be read; {_EXPECTED}; {why}" if kind is MalformedMove else f"{without}; {_EXPECTED}"
+    return kind(_kept(text), game=error.game, position=error.position, why=why)
 
 
 def _unwrapped(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 
 from stratarena.agents.plan import Cause
@@ -10,7 +11,10 @@ from stratarena.arena.reconsider import Reconsideration, reconsiderations
 from stratarena.db.records import BoardRecord
 from stratarena.games.base import Move, Seat
 
-__all__ = ["plays_of_boards"]
+__all__ = ["centipawns", "plays_of_boards"]
+
+_MOST_CENTIPAWNS = 1000.0
+"""A loss of more says nothing more."""
 
 
 def plays_of_boards(records: Iterable[BoardRecord]) -> tuple[Play, ...]:
@@ -23,11 +27,13 @@ def plays_of_boards(records: Iterable[BoardRecord]) -> tuple[Play, ...]:
 
 
 def _play(record: BoardRecord, seat: Seat, again: list[Reconsideration]) -> Play:
-    regrets = [
-        (grade.best_value - grade.value) / 2
+    grades = [
+        grade
         for ply, (mover, move) in record.played.items()
         if mover is seat and (grade := record.grades.get((ply, move))) is not None and grade.value is not None
     ]
+    by_engine = record.judge is not None and record.judge.partition("(")[0] == "uci"
+    foreseen, kept, whatever = _lines(record, seat)
     return Play(
         match_id=record.match_id,
         game=record.game,
@@ -41,8 +47,43 @@ def _play(record: BoardRecord, seat: Seat, again: list[Reconsideration]) -> Play
         n_turns=record.n_turns[seat],
         n_overspent=record.n_overspent[seat],
         judge=record.judge,
-        regrets=tuple(regrets),
+        regrets=tuple((grade.best_value - (grade.value or 0.0)) / 2 for grade in grades),
+        centipawns_lost=tuple(centipawns(grade.best_value) - centipawns(grade.value or 0.0) for grade in grades)
+        if by_engine
+        else (),
+        foreseen=foreseen,
+        kept_lines=kept,
+        kept_whatever=whatever,
     )
+
+
+def centipawns(value: float) -> float:
+    """What a UCI engine's value from -1 to 1 was in centipawns (`agents.engines.uci`), cut at 1000; mates are 1000."""
+    if abs(value) >= 1:
+        return math.copysign(_MOST_CENTIPAWNS, value)
+    found = 400 * math.log10((1 + value) / (1 - value))
+    return max(-_MOST_CENTIPAWNS, min(_MOST_CENTIPAWNS, found))
+
+
+def _lines(record: BoardRecord, seat: Seat) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
+    """How the lines that stood when their first move was played went on: replies foreseen, own moves kept after them,
+    own moves kept whatever the reply; each as (hits, chances)."""
+    standing = {plan.ply: plan.moves for plan in record.declared if plan.seat is seat and plan.moves}
+    hits, n, kept, due, kept_any, due_any = 0, 0, 0, 0, 0, 0
+    played = record.played
+    for ply, line in standing.items():
+        if ply not in played or played[ply][1] != line[0] or len(line) < 2 or ply + 1 not in played:
+            continue
+        foresaw = played[ply + 1][1] == line[1]
+        n += 1
+        hits += foresaw
+        if len(line) > 2 and ply + 2 in played and played[ply + 2][0] is seat:
+            as_planned = played[ply + 2][1] == line[2]
+            due_any += 1
+            kept_any += as_planned
+            due += foresaw
+            kept += foresaw and as_planned
+    return (hits, n), (kept, due), (kept_any, due_any)
 
 
 def _update(record: BoardRecord, turn: Reconsideration) -> Update:
@@ -55,6 +96,7 @@ def _update(record: BoardRecord, turn: Reconsideration) -> Update:
         right_after=right_after,
         broken_before=refused or broken_before,
         broken_after=broken_after,
+        cause=None if turn.cause is None else turn.cause.value,
     )
 
 

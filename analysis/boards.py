@@ -11,7 +11,9 @@ from typing import Any, assert_never
 from stratarena.agents.budget import Spend
 from stratarena.agents.models.base import Completion, Scores, Scoring
 from stratarena.agents.plan import Plan
+from stratarena.agents.tree import SearchTree, TreeKind
 from stratarena.arena.events import (
+    Appraised,
     Body,
     Called,
     Consulted,
@@ -23,6 +25,7 @@ from stratarena.arena.events import (
     Refused,
     Revised,
     RoundPlayed,
+    Searched,
     Submitted,
     Transcribed,
     TurnClosed,
@@ -172,11 +175,26 @@ def _lines(body: Body, limit: int, width: int) -> Iterator[str]:
             facts += [f"{name} {value:,}" for name, value in (("nodes", line.nodes), ("depth", line.depth)) if value]
             facts += [f"line {shortened(' '.join(line.pv), limit)}"] if line.pv else []
             yield from _labelled("engine", ", ".join(facts), width)
+        case Appraised(engine=engine, n_positions=n_positions, error=error):
+            asked = f"{engine.kind}, {_count(n_positions, 'position')}, {_time(body.think_ms)}"
+            yield from _labelled("appraised", asked, width)
+            if error is not None:
+                yield from _labelled("failed", f"{engine.kind}: {shortened(error, limit)}", width)
         case Proposed(plan):
             yield from _labelled("plan", _plan(plan, limit), width)
         case Revised(before, after, cause):
             revision = f"{' '.join(before.moves) or 'nothing'} → {_plan(after, limit)} (because: {cause.value})"
             yield from _labelled("revised", printable(revision), width)
+        case Searched(tree=tree, spend=spend):
+            yield from _labelled("searched", f"{_searched(tree, limit)}; {spend_text(spend)}", width)
+            if tree.line:
+                yield from _labelled("line", shortened(" ".join(tree.line), limit), width)
+            candidates = _candidates(tree)
+            if candidates:
+                yield from _labelled("tried", shortened(candidates, limit), width)
+            claims = _claims(tree)
+            if claims:
+                yield from _labelled("claims", claims, width)
         case Submitted():
             yield from _labelled("plan is", _submitted(body, limit), width)
         case RoundPlayed():
@@ -191,6 +209,46 @@ def _lines(body: Body, limit: int, width: int) -> Iterator[str]:
             yield from _labelled("fault", f"{where}: {shortened(error, limit)}", width)
         case _:
             assert_never(body)
+
+
+def _searched(tree: SearchTree, limit: int) -> str:
+    """How much was searched, and what the search made of the root."""
+    before, after = ("unknown" if value is None else f"{value:+.2f}" for value in (tree.value_before, tree.value_after))
+    changed = ""
+    if tree.first_move is not None and tree.line:
+        same = tree.first_move == tree.line[0]
+        changed = f", still {tree.first_move}" if same else f", {tree.first_move} → {tree.line[0]}"
+    ended = "" if tree.ended == "simulations" else f", ended by {tree.ended}"
+    return shortened(
+        f"{tree.method} ({tree.kind.value}), {_count(tree.simulations, 'simulation')}, {_count(tree.n_nodes, 'position')}, "
+        f"depth {tree.depth}, value {before} → {after}{changed}{ended}",
+        limit,
+    )
+
+
+def _count(n: int, what: str) -> str:
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def _candidates(tree: SearchTree) -> str:
+    """The moves that were tried at the root, the most visited first."""
+    tried = sorted((node for node in tree.nodes if node.depth == 1 and node.visits), key=lambda node: -node.visits)
+    return ", ".join(
+        f"{node.move} {node.visits}×" + ("" if node.value is None else f" {node.value:+.2f}") + "!" * node.proven
+        for node in tried
+    )
+
+
+def _claims(tree: SearchTree) -> str:
+    """How much of what a model said of the tree is right by the rules; empty for a tree by the rules."""
+    if tree.kind is TreeKind.EXTERNAL:
+        return ""
+    checks = [node.check for node in tree.nodes if node.check is not None]
+    legal = [check.legal for check in checks if check.legal is not None]
+    states = [check.state_right for check in checks if check.state_right is not None]
+    said = [f"{sum(legal)} of {len(legal)} moves legal", f"{sum(states)} of {len(states)} positions right"]
+    problems = sum(node.problem is not None for node in tree.nodes)
+    return ", ".join([*said, *([_count(problems, "problem")] if problems else [])])
 
 
 def _submitted(body: Submitted, limit: int) -> str:

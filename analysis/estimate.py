@@ -8,7 +8,16 @@ from dataclasses import dataclass
 from random import Random
 from statistics import NormalDist
 
-__all__ = ["Estimate", "mean", "no_data", "percentiles", "proportion", "ratio_over_clusters", "t_quantile"]
+__all__ = [
+    "Estimate",
+    "mean",
+    "no_data",
+    "percentiles",
+    "proportion",
+    "ratio_over_clusters",
+    "t_quantile",
+    "wilson",
+]
 
 CONFIDENCE = 0.95
 _Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
@@ -40,14 +49,19 @@ def proportion(successes: float, n: int, *, method: str = "Wilson score interval
     """
     if n == 0:
         return no_data(method)
-    share = successes / n
+    low, high = wilson(successes / n, n)
+    return Estimate(successes / n, n, low, high, method)
+
+
+def wilson(share: float, n: float) -> tuple[float, float]:
+    """The ends of Wilson's 95 % score interval of a share among `n` observations, which may be a fractional number."""
     squared = _Z * _Z / n
     centre = (share + squared / 2) / (1 + squared)
     half = _Z / (1 + squared) * math.sqrt(share * (1 - share) / n + squared / (4 * n))
     # At the ends one bound is the share itself; rounding must not push it past.
-    low = 0.0 if successes <= 0 else max(0.0, centre - half)
-    high = 1.0 if successes >= n else min(1.0, centre + half)
-    return Estimate(share, n, low, high, method)
+    low = 0.0 if share <= 0 else max(0.0, centre - half)
+    high = 1.0 if share >= 1 else min(1.0, centre + half)
+    return low, high
 
 
 def mean(values: Sequence[float]) -> Estimate:

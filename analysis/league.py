@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from stratarena.analysis.estimate import Estimate, proportion
@@ -11,7 +11,18 @@ from stratarena.arena.specs import Ending
 from stratarena.db.records import MatchRecord
 from stratarena.games.base import Seat
 
-__all__ = ["Line", "Tally", "counted", "cross_table", "lines", "score_of_first", "score_rate", "tally", "tally_by"]
+__all__ = [
+    "Line",
+    "Tally",
+    "counted",
+    "cross_table",
+    "lines",
+    "score_of_first",
+    "score_rate",
+    "score_rates",
+    "tally",
+    "tally_by",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,20 +99,31 @@ def tally_by(matches: Iterable[MatchRecord], part: str = "agent") -> dict[tuple[
     return {key: tally(found) for key, found in grouped.items()}
 
 
-def score_rate(matches: Sequence[MatchRecord], agent: str) -> Estimate:
+def score_rate(matches: Iterable[MatchRecord], agent: str) -> Estimate:
     """Points per match, with an interval that takes the two matches of an opening pair as one observation.
 
     Numerator: the agent's points. Denominator: its matches that count. n: its opening pairs.
     """
-    pairs: dict[str, list[float]] = {}
+    return score_rates(matches).get((agent, ""), proportion(0, 0))
+
+
+def score_rates(matches: Iterable[MatchRecord]) -> dict[tuple[str, str], Estimate]:
+    """As `score_rate`, of everybody, by agent and game; under game `""` over all games."""
+    sums: dict[tuple[str, str], list[float]] = {}
+    pairs: dict[tuple[str, str], set[str]] = {}
     for line in lines(matches):
-        if line.agent == agent:
-            pairs.setdefault(line.match.pair, []).append(line.score)
-    scores = [score for found in pairs.values() for score in found]
-    if not scores:
-        return proportion(0, 0)
-    estimate = proportion(sum(scores) / len(scores) * len(pairs), len(pairs))
-    return Estimate(estimate.value, len(pairs), estimate.low, estimate.high, "Wilson score interval over pairs, 95 %")
+        for key in ((line.agent, line.match.game), (line.agent, "")):
+            points_and_n = sums.setdefault(key, [0.0, 0.0])
+            points_and_n[0] += line.score
+            points_and_n[1] += 1
+            pairs.setdefault(key, set()).add(line.match.pair)
+    found = {}
+    for key, (points, n) in sums.items():
+        n_pairs = len(pairs[key])
+        estimate = proportion(points / n * n_pairs, n_pairs)
+        method = "Wilson score interval over pairs, 95 %"
+        found[key] = Estimate(estimate.value, n_pairs, estimate.low, estimate.high, method)
+    return found
 
 
 def cross_table(matches: Iterable[MatchRecord]) -> Mapping[tuple[str, str], Tally]:

@@ -6,13 +6,29 @@ Names of agents and texts of models are strangers' data: everything is escaped h
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 
 from stratarena.analysis.boards import printable
 
-__all__ = ["Block", "Code", "Columns", "Figure", "Page", "Paragraph", "Section", "Table", "to_html", "to_markdown"]
+__all__ = [
+    "Block",
+    "Cell",
+    "Code",
+    "Columns",
+    "Figure",
+    "Heading",
+    "Link",
+    "Page",
+    "Paragraph",
+    "Picture",
+    "Section",
+    "Table",
+    "anchor_of",
+    "to_html",
+    "to_markdown",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +36,26 @@ class Paragraph:
     """Plain words."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading inside a section."""
+
+    text: str
+    anchor: str
+    """What a `Link` names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Words that lead to another place of the page."""
+
+    text: str
+    anchor: str
+
+
+Cell = str | Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +78,35 @@ class Table:
     """Rows of text under named columns."""
 
     columns: tuple[Columns, ...]
-    rows: tuple[tuple[str, ...], ...]
+    rows: Sequence[Sequence[Cell]]
     source: str
-    """Where the numbers come from: a view of the database, or the formula's name."""
+    """Where the numbers come from: a named query, a view or table of the database, and the formula's name."""
+    anchors: tuple[str, ...] = ()
+    """What a `Link` names, a row each; none by default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Something drawn, as a vector and, when it is asked for, as dots."""
+
+    svg: str
+    png: Callable[[], bytes]
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A picture."""
+    """A picture with its caption."""
 
     caption: str
-    svg: str
+    picture: Picture
+
+    @property
+    def name(self) -> str:
+        """For its file: the caption's first words."""
+        return anchor_of(self.caption.partition(".")[0].partition(":")[0].partition(",")[0])[:60].strip("-")
 
 
-Block = Paragraph | Code | Table | Figure
+Block = Paragraph | Heading | Code | Table | Figure
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +137,7 @@ _STYLE = """
 body { margin: 0 auto; max-width: 72rem; padding: 2rem 1.25rem 4rem; color: var(--ink); background: var(--paper);
   font: 16px/1.55 system-ui, -apple-system, "Segoe UI", "Liberation Sans", sans-serif; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .5rem; }
+h3 { font-size: 1.05rem; margin: 1.75rem 0 .5rem; overflow-wrap: anywhere; }
 h2 { font-size: 1.25rem; margin: 2.5rem 0 .75rem; padding-bottom: .3rem; border-bottom: 1px solid var(--line); }
 p { margin: .5rem 0; max-width: 50rem; } .soft, .source, figcaption { color: var(--soft); }
 .source, figcaption { font-size: .85rem; margin: .35rem 0 0; } .source code { font-size: .85em; }
@@ -109,13 +161,13 @@ details summary { cursor: pointer; color: var(--accent); }
 
 def to_html(page: Page) -> str:
     """One HTML file that needs nothing else: no script, no request."""
-    links = "".join(f'<a href="#{_anchor(section)}">{_safe(section.title)}</a>' for section in page.sections)
+    links = " ".join(f'<a href="#{anchor_of(section.title)}">{_safe(section.title)}</a>' for section in page.sections)
     headlines = "".join(
         f'<div class="headline">{_safe(what)}<b>{_safe(figure)}</b><span>{_safe(meaning)}</span></div>'
         for what, figure, meaning in page.headlines
     )
     body = "\n".join(
-        f'<section id="{_anchor(section)}"><h2>{_safe(section.title)}</h2>\n'
+        f'<section id="{anchor_of(section.title)}"><h2>{_safe(section.title)}</h2>\n'
         + "\n".join(_html_block(block) for block in section.blocks)
         + "</section>"
         for section in page.sections
@@ -148,8 +200,13 @@ def _safe(text: str) -> str:
     return escape(printable(text), quote=True)
 
 
-def _anchor(section: Section) -> str:
-    return "".join(letter if letter.isalnum() else "-" for letter in section.title.lower())
+def anchor_of(text: str) -> str:
+    """A place's name made of words: ASCII letters, digits and dashes."""
+    return "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in text.lower())
+
+
+def _html_cell(cell: Cell) -> str:
+    return f'<a href="#{anchor_of(cell.anchor)}">{_safe(cell.text)}</a>' if isinstance(cell, Link) else _safe(cell)
 
 
 def _html_block(block: Block) -> str:
@@ -158,26 +215,42 @@ def _html_block(block: Block) -> str:
             return f"<p>{_safe(text)}</p>"
         case Code(text):
             return f"<pre>{escape(text)}</pre>"
-        case Figure(caption, svg):
+        case Heading(text, anchor):
+            return f'<h3 id="{anchor_of(anchor)}">{_safe(text)}</h3>'
+        case Figure(caption, picture):
             # As an image a picture cannot run anything, and its ids do not meet those of other pictures.
-            data = b64encode(svg.encode()).decode()
+            data = b64encode(picture.svg.encode()).decode()
             alt = _safe(caption)
             return (
                 f'<figure><img alt="{alt}" src="data:image/svg+xml;base64,{data}">'
                 f"<figcaption>{_safe(caption)}</figcaption></figure>"
             )
-        case Table(columns, rows, source):
+        case Table(columns, rows, source, anchors):
             head = "".join(f"<th{_class(column)}>{_safe(column.title)}</th>" for column in columns)
+            ids = [f' id="{anchor_of(anchor)}"' for anchor in anchors] or [""] * len(rows)
             body = "".join(
-                "<tr>"
-                + "".join(f"<td{_class(column)}>{_safe(cell)}</td>" for column, cell in zip(columns, row, strict=True))
+                f"<tr{place}>"
+                + "".join(
+                    f"<td{_class(column)}>{_html_cell(cell)}</td>" for column, cell in zip(columns, row, strict=True)
+                )
                 + "</tr>\n"
-                for row in rows
+                for place, row in zip(ids, rows, strict=True)
             )
             return (
                 f'<div class="scroll"><table><thead><tr>{head}</tr></thead>\n<tbody>{body}</tbody></table></div>'
-                f'<p class="source">Source: {_safe(source)}</p>'
+                f'<p class="source">Source: {_html_source(source)}</p>'
             )
+
+
+def _html_source(source: str) -> str:
+    """With words in backticks as code, and a query's name as a link to it."""
+    parts = source.split("`")
+    shown = [_safe(parts[0])]
+    for before, code, after in zip(parts[::2], parts[1::2], parts[2::2], strict=False):
+        marked = f"<code>{_safe(code)}</code>"
+        shown.append(f'<a href="#{anchor_of("query " + code)}">{marked}</a>' if before.endswith("query ") else marked)
+        shown.append(_safe(after))
+    return "".join(shown)
 
 
 def _class(column: Columns) -> str:
@@ -195,6 +268,8 @@ def _markdown_block(block: Block) -> str:
             return f"{fence}\n{text.rstrip()}\n{fence}"
         case Figure(caption, _):
             return f"*Figure, in the HTML report: {_plain(caption)}*"
+        case Heading(text, _):
+            return f"### {_plain(text)}"
         case Table(columns, rows, source):
             return "\n".join(
                 [
@@ -202,13 +277,22 @@ def _markdown_block(block: Block) -> str:
                     "|" + "|".join(" ---: " if column.number else " --- " for column in columns) + "|",
                     *(_row(row) for row in rows),
                     "",
-                    f"Source: {_plain(source)}",
+                    f"Source: {_markdown_source(source)}",
                 ]
             )
 
 
-def _row(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(_plain(cell) for cell in cells) + " |"
+def _markdown_source(source: str) -> str:
+    """With words in backticks as code."""
+    parts = source.split("`")
+    return "".join(
+        f"`{part}`" if place % 2 and part.isidentifier() else _plain(part) if part.strip() else part
+        for place, part in enumerate(parts)
+    )
+
+
+def _row(cells: Sequence[Cell]) -> str:
+    return "| " + " | ".join(_plain(cell.text if isinstance(cell, Link) else cell) for cell in cells) + " |"
 
 
 def _plain(text: str) -> str:

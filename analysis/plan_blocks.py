@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from stratarena.analysis import figures
 from stratarena.analysis.estimate import Estimate
+from stratarena.analysis.facts import Facts
 from stratarena.analysis.page import Block, Columns, Figure, Paragraph, Table
 from stratarena.analysis.process import (
     DEFINITIONS,
     TITLES,
     Play,
     Scope,
-    measure,
     published_of,
     risk_against_success,
     scopes_of,
@@ -26,10 +26,14 @@ _WIDE = 4
 _SIGNED = ("improvement_slope", "net_revision_gain")
 
 
-def plan_blocks(plays: Sequence[Play], agents: Sequence[str]) -> tuple[Block, ...]:
-    """Tables of every metric, both definitions, the figure of risk against success, and what each metric counts."""
-    scopes = [scope for scope in scopes_of(plays, agents) if not scope.side]
-    measured = [(scope, measure(scope.plays)) for scope in scopes]
+def plan_blocks(facts: Facts) -> tuple[Block, ...]:
+    """Tables of every metric, both definitions, the figure of risk against success; nothing where nobody declared a plan
+    and nobody graded a move."""
+    plays = facts.plays
+    if not plays:
+        return ()
+    scopes = [scope for scope in scopes_of(plays, facts.standings.names) if not scope.side]
+    measured = [(scope, facts.process[scope.agent, scope.game]) for scope in scopes]
     whole = {scope.agent: found for scope, found in measured if not scope.game}
     points = {
         agent: (found["over_correction_risk"], found["correction_success"])
@@ -51,7 +55,6 @@ def plan_blocks(plays: Sequence[Play], agents: Sequence[str]) -> tuple[Block, ..
     blocks += [
         Paragraph(_correlation(points)),
         *([_published(scopes)] if any(play.answers for play in plays) else []),
-        *(Paragraph(f"{TITLES[key]}: {meaning}") for key, meaning in DEFINITIONS.items()),
     ]
     return tuple(blocks)
 
@@ -89,7 +92,7 @@ def _table(measured: Sequence[tuple[Scope, Mapping[str, Estimate]]], keys: Seque
     return Table(
         columns,
         rows,
-        "tables submissions, rounds, plans, revisions, gradings; analysis.process, intervals by resampling matches",
+        "query `plays`; analysis.process, intervals over matches",
     )
 
 

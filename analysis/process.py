@@ -23,12 +23,14 @@ from itertools import pairwise
 from statistics import fmean
 
 from stratarena.analysis.correlation import Correlation, correlation
-from stratarena.analysis.estimate import Estimate, ratio_over_clusters
+from stratarena.analysis.estimate import Estimate
 from stratarena.analysis.published_log import LogRow, PublishedMetrics, published_metrics
+from stratarena.analysis.ratio import RatioSum
 from stratarena.db.records import AnswerRecord, SeriesRecord
 from stratarena.games.base import Seat
 
 __all__ = [
+    "BLUNDER",
     "DEFINITIONS",
     "METRICS",
     "RIGHT_WITHIN",
@@ -44,11 +46,16 @@ __all__ = [
     "published_of",
     "risk_against_success",
     "scopes_of",
+    "tally_of",
 ]
 
 _UNREADABLE = ("unparseable", "schema_error")
 RIGHT_WITHIN = 0.05
 """Points (1 is a won game lost) that a move on the board may give away and be right; a solver's values differ by more."""
+
+
+BLUNDER = 0.15
+"""Points that a blunder gives away: a swing of 0.3 in winning chances from -1 to 1, as lichess.org draws the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,8 @@ class Update:
     broken_before: bool
     """What was meant before it was not within the rules and the purse."""
     broken_after: bool
+    cause: str | None = None
+    """Why it looked again; None where no cause was declared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,15 @@ class Play:
     """Who graded it; None where nobody did."""
     regrets: tuple[float, ...] = ()
     """Of every graded move: points given away, 0 to 1."""
+    centipawns_lost: tuple[float, ...] = ()
+    """Of every move graded by a chess engine."""
+    foreseen: tuple[int, int] = (0, 0)
+    """Replies that a line predicted and the opponent played, of all replies that a line predicted."""
+    kept_lines: tuple[int, int] = (0, 0)
+    """Own moves as the line of the turn before had them, of all turns for which a line had one and the reply was the
+    predicted one."""
+    kept_whatever: tuple[int, int] = (0, 0)
+    """The same, whatever the reply was."""
     purse: int = 0
     answers: tuple[AnswerRecord, ...] = ()
     """Its own; none on boards."""
@@ -266,6 +284,39 @@ def _regret(play: Play) -> tuple[float, float]:
     return sum(play.regrets), float(len(play.regrets))
 
 
+def _centipawns(play: Play) -> tuple[float, float]:
+    """Centipawns given away against the best move found by the engine, from -1000 to 1000 at most, mean over graded moves."""
+    return sum(play.centipawns_lost), float(len(play.centipawns_lost))
+
+
+def _best_moves(play: Play) -> tuple[float, float]:
+    """Moves that gave nothing away by the judge / graded moves."""
+    return float(sum(regret <= 1e-9 for regret in play.regrets)), float(len(play.regrets))
+
+
+def _blunders(play: Play) -> tuple[float, float]:
+    """Moves that gave away 0.15 points or more by the judge / graded moves."""
+    return float(sum(regret >= BLUNDER for regret in play.regrets)), float(len(play.regrets))
+
+
+def _foresight(play: Play) -> tuple[float, float]:
+    """Predicted replies that the opponent played / replies that a declared line predicted, its own first move being played."""
+    hit, n = play.foreseen
+    return float(hit), float(n)
+
+
+def _adherence(play: Play) -> tuple[float, float]:
+    """Own moves as the line of the turn before had them / turns for which it had one, after the reply it predicted."""
+    hit, n = play.kept_lines
+    return float(hit), float(n)
+
+
+def _adherence_whatever(play: Play) -> tuple[float, float]:
+    """Own moves as the line of the turn before had them / turns for which it had one, whatever the reply was."""
+    hit, n = play.kept_whatever
+    return float(hit), float(n)
+
+
 def _over_purse(play: Play) -> tuple[float, float]:
     """Submitted plans that cost more than the purse / submitted plans with a cost. Kept plans are not counted again."""
     costs = [answer.cost for answer in play.answers if not answer.kept and answer.cost is not None]
@@ -311,6 +362,12 @@ METRICS: tuple[Metric, ...] = (
     _metric("wins_after_revision", "right after revision", _right_after_revision),
     _metric("net_revision_gain", "net revision gain", _net_gain, (-1.0, 1.0)),
     _metric("regret", "regret", _regret),
+    _metric("centipawn_loss", "centipawn loss", _centipawns, (0.0, float("inf"))),
+    _metric("best_move_rate", "best moves", _best_moves),
+    _metric("blunder_rate", "blunders", _blunders),
+    _metric("plan_foresight", "plan foresight", _foresight),
+    _metric("plan_adherence", "plan adherence", _adherence),
+    _metric("plan_adherence_whatever", "plan adherence, any reply", _adherence_whatever),
     _metric("over_purse_ratio", "over-budget ratio (purse)", _over_purse),
     _metric("purse_excess", "excess over the purse", _excess, (0.0, float("inf"))),
     _metric("over_budget_ratio", "over-budget ratio (thinking)", _over_budget),
@@ -374,23 +431,33 @@ def risk_against_success(measured: Sequence[tuple[float | None, float | None]]) 
     return correlation([risk for risk, _ in measured], [success for _, success in measured])
 
 
-def measure(plays: Sequence[Play]) -> dict[str, Estimate]:
-    """Every metric of ours over these plays, by key; intervals by resampling matches, no data is None with n = 0."""
-    found = {metric.key: _estimate(metric, plays) for metric in METRICS}
-    slopes = [slope for play in plays if (slope := _slope(play.updates)) is not None]
-    found[SLOPE] = ratio_over_clusters([(slope, 1.0) for slope in slopes])
+def measure(
+    plays: Iterable[Play], tally: Callable[[Play], tuple[tuple[float, float], ...]] | None = None
+) -> dict[str, Estimate]:
+    """Every metric of ours over these plays, by key; intervals over matches, no data is None with n = 0.
+
+    `tally` may give the counts of `tally_of` from where they are kept.
+    """
+    tally = tally or tally_of
+    sums = tuple(RatioSum() for _ in METRICS)
+    slopes = RatioSum()
+    for play in plays:
+        for ratio, counts in zip(sums, tally(play), strict=True):
+            ratio.add(*counts)
+        slope = _slope(play.updates)
+        if slope is not None:
+            slopes.add(slope, 1.0)
+    found = {
+        metric.key: ratio.estimate(bounds=None if metric.bounds[1] == float("inf") else metric.bounds)
+        for metric, ratio in zip(METRICS, sums, strict=True)
+    }
+    found[SLOPE] = slopes.estimate()
     return found
 
 
-def _estimate(metric: Metric, plays: Sequence[Play]) -> Estimate:
-    bounded = None if metric.bounds[1] == float("inf") else metric.bounds
-    # A match is one draw, also where an agent sits on both sides of it.
-    clusters: dict[int, tuple[float, float]] = {}
-    for play in plays:
-        above, below = metric.count(play)
-        before = clusters.get(play.match_id, (0.0, 0.0))
-        clusters[play.match_id] = (before[0] + above, before[1] + below)
-    return ratio_over_clusters(tuple(clusters.values()), bounds=bounded)
+def tally_of(play: Play) -> tuple[tuple[float, float], ...]:
+    """The two counts of each metric, in the order of `METRICS`."""
+    return tuple(metric.count(play) for metric in METRICS)
 
 
 def _slope(updates: Sequence[Update]) -> float | None:

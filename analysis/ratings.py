@@ -12,28 +12,36 @@ unbeaten or winless agent has a finite rating. The log-likelihood is concave; Ne
 from __future__ import annotations
 
 import math
+import operator
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from random import Random
 from statistics import NormalDist
 
-from stratarena.analysis.estimate import CONFIDENCE, Estimate, percentiles
+from stratarena.analysis.estimate import CONFIDENCE, Estimate
 from stratarena.analysis.league import score_of_first
 from stratarena.db.records import MatchRecord
 
-__all__ = ["ELO_PER_NAT", "PRIOR_SD_ELO", "Ratings", "rate", "strengths"]
+__all__ = ["ELO_PER_NAT", "PRIOR_SD_ELO", "Bout", "Bouts", "Prediction", "Ratings", "predict", "rate", "strengths"]
 
 ELO_PER_NAT = 400 / math.log(10)
 """Elo points for one unit of θ."""
 PRIOR_SD_ELO = 800.0
 
+_FEW_PAIRS = 10
+"""With fewer an agent's bootstrap is not trusted alone."""
+_SETTLED = 2e-4
+"""A step of the bootstrap's fits that no longer matters: 0.03 Elo points."""
 _Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
-_METHOD = "the wider of a bootstrap over pairs and the fit's normal approximation, 95 %"
+_METHOD = "normal, 95 %, by the spread over a bootstrap of pairs"
 Bout = tuple[str, str, str, float]
 """Game, first, second, and the points of first."""
 Bouts = Mapping[Bout, int]
 """How often each happened."""
+_Unit = tuple[tuple[Bout, int], ...]
+"""The results of the matches of one pair."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,11 +49,15 @@ class Ratings:
     """Ratings on the Elo scale."""
 
     anchor: str | None
-    """The agent whose rating is 0; None: the mean of all is 0."""
+    """The agent that all are measured from; None: the mean of all is 0."""
+    anchor_elo: float
+    """The anchor's stated rating."""
     elo: Mapping[str, Estimate]
     """By agent; n counts its matches. The anchor's has no interval."""
     ranks: Mapping[str, int]
     """1 plus the number of agents that are clearly stronger: the whole interval of the difference lies above 0."""
+    superiority: Mapping[tuple[str, str], float]
+    """Of each ordered pair of agents: how likely it is that the first is the stronger, by the normal approximation."""
     seat_advantage: Mapping[str, Estimate]
     """By game: what sitting FIRST is worth, in Elo points; n counts matches."""
     connected: bool
@@ -74,42 +86,106 @@ def strengths(
     return {agent: solution.values[solution.index[agent]] for agent in agents}
 
 
-def rate(matches: Sequence[MatchRecord], *, anchor: str | None = None, seed: int = 0, resamples: int = 200) -> Ratings:
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the ratings after some matches expect of the next."""
+
+    _fit: _Fit
+
+    def strength(self, agent: str) -> float:
+        """In natural units, not anchored."""
+        return self._fit.values[self._fit.index[agent]]
+
+    def covariance(self, one: str, two: str) -> float:
+        """Of two agents' strengths, in squared natural units."""
+        return self._fit.covariance[self._fit.index[one]][self._fit.index[two]]
+
+    def shares(self, game: str, first: str, second: str) -> Mapping[float, float]:
+        """The probability of each number of points for the agent in seat FIRST."""
+        index = {**self._fit.index}
+        values = self._fit.values
+        if _seat(game) not in index:
+            index[_seat(game)] = len(values)
+            values = (*values, 0.0)
+        (row,) = _rows({(game, first, second, 1.0): 1}, index, seats=True)
+        shares, _ = _shares(row, values)
+        return dict(zip((1.0, 0.0, 0.5), shares, strict=False))
+
+
+def predict(bouts: Bouts, agents: Sequence[str]) -> Prediction:
+    """By the fit of `rate` to these results; of an agent without any only the prior is known."""
+    return Prediction(_solve(bouts, agents, seats=True, prior_sd=PRIOR_SD_ELO / ELO_PER_NAT))
+
+
+def rate(
+    matches: Sequence[MatchRecord],
+    *,
+    anchor: str | None = None,
+    anchor_elo: float = 0.0,
+    seed: int = 0,
+    resamples: int = 200,
+) -> Ratings:
     """Ratings of every agent in these matches, which must all count (see `league.counted`).
 
-    The two matches of a pair share opening and players, so a pair is resampled as a whole. The anchor's rating is 0 by
-    definition; one that never played is no anchor. Same matches in any order, same ratings.
+    The two matches of a pair share opening and players, so a pair is resampled as a whole. The anchor's rating is the
+    stated one; one that never played is no anchor. Same matches in any order, same ratings.
     """
     pairs: dict[str, list[MatchRecord]] = {}
-    for match in sorted(matches, key=lambda match: (match.pair, match.key)):
+    for match in matches:
         pairs.setdefault(match.pair, []).append(match)
-    units = [_bouts(unit) for unit in pairs.values()]
-    bouts: Counter[Bout] = Counter()
-    for unit in units:
-        bouts.update(unit)
+    # Pairs that went alike are one kind of unit: what is drawn and fitted is how often each kind came up.
+    units = Counter(tuple(sorted(_bouts(pair).items())) for pair in pairs.values())
+    kinds = sorted(units)
+    bouts = _pooled(units)
     agents = _agents(bouts)
     anchor = anchor if anchor in agents else None
     if not agents:
-        return Ratings(anchor=None, elo={}, ranks={}, seat_advantage={}, connected=True)
+        return Ratings(anchor=None, anchor_elo=0.0, elo={}, ranks={}, superiority={}, seat_advantage={}, connected=True)
     best = _solve(bouts, agents, seats=True, prior_sd=PRIOR_SD_ELO / ELO_PER_NAT)
-    draws = tuple(_resampled(units, agents, best, seed=seed, resamples=resamples)) if len(units) > 1 else ()
+    draws = tuple(_resampled(units, kinds, agents, best, seed=seed, resamples=resamples)) if len(pairs) > 1 else ()
     played = Counter(name for match in matches for name in (match.first, match.second))
     games = Counter(match.game for match in matches)
     origin = {anchor: 1.0} if anchor is not None else dict.fromkeys(agents, 1 / len(agents))
 
+    n_pairs = Counter(name for pair in pairs.values() for name in {pair[0].first, pair[0].second})
+    unvaried = _one_sided(bouts, agents) | {agent for agent in agents if n_pairs[agent] < _FEW_PAIRS}
+
     def interval(weights: Mapping[str, float], n: int) -> Estimate:
-        return _estimate(weights, best, draws, n=n, clusters=len(units))
+        value, half = _sum(weights, best), _Z * _standard_error(weights, best, draws, unvaried)
+        return Estimate(ELO_PER_NAT * value, n, ELO_PER_NAT * (value - half), ELO_PER_NAT * (value + half), _METHOD)
+
+    gaps = {
+        (one, other): (
+            interval(weights, 0),
+            _superiority(weights, _standard_error(weights, best, draws, unvaried), best),
+        )
+        for one in agents
+        for other in agents
+        if one < other
+        for weights in ({one: 1.0, other: -1.0},)
+    }
 
     def better(one: str, other: str) -> bool:
-        low = interval({one: 1.0, other: -1.0}, 0).low if one != other else None
-        return low is not None and low > 0
+        if one == other:
+            return False
+        gap = gaps[min(one, other), max(one, other)][0]
+        assert gap.low is not None
+        assert gap.high is not None
+        return gap.low > 0 if one < other else gap.high < 0
 
     elo = {agent: interval(_less(agent, origin), played[agent]) for agent in agents}
     if anchor is not None:
-        elo[anchor] = Estimate(0.0, played[anchor], None, None, "anchor, 0 by definition")
+        elo = {agent: _raised(estimate, anchor_elo) for agent, estimate in elo.items()}
+        elo[anchor] = Estimate(anchor_elo, played[anchor], None, None, f"anchor, {anchor_elo:g} as stated")
     return Ratings(
         anchor=anchor,
+        anchor_elo=anchor_elo if anchor is not None else 0.0,
         elo=elo,
+        superiority={
+            pair: likely
+            for (one, other), (_, above) in gaps.items()
+            for pair, likely in (((one, other), above), ((other, one), 1 - above))
+        },
         ranks={agent: 1 + sum(better(other, agent) for other in agents) for agent in agents},
         seat_advantage={game: interval({_seat(game): 1.0}, games[game]) for game in sorted(games)},
         connected=_is_connected(agents, bouts),
@@ -117,15 +193,95 @@ def rate(matches: Sequence[MatchRecord], *, anchor: str | None = None, seed: int
 
 
 def _resampled(
-    units: Sequence[Counter[Bout]], agents: Sequence[str], best: _Fit, *, seed: int, resamples: int
+    units: Mapping[_Unit, int],
+    kinds: Sequence[_Unit],
+    agents: Sequence[str],
+    best: _Fit,
+    *,
+    seed: int,
+    resamples: int,
 ) -> Iterator[_Fit]:
     """Fits to pairs drawn with replacement."""
     rng = Random(seed)
+    weights = list(accumulate(units[kind] for kind in kinds))
     for _ in range(resamples):
-        sample: Counter[Bout] = Counter()
-        for unit in rng.choices(units, k=len(units)):
-            sample.update(unit)
-        yield _solve(sample, agents, seats=True, prior_sd=PRIOR_SD_ELO / ELO_PER_NAT, start=best)
+        drawn = Counter(rng.choices(range(len(kinds)), cum_weights=weights, k=weights[-1]))
+        sample = _pooled({kinds[place]: n for place, n in drawn.items()})
+        yield _nudged(sample, best) or _solve(
+            sample, agents, seats=True, prior_sd=PRIOR_SD_ELO / ELO_PER_NAT, start=best
+        )
+
+
+def _nudged(bouts: Bouts, best: _Fit) -> _Fit | None:
+    """The fit to these results from that to similar ones, whose curvature is kept; None where that does not settle."""
+    rows = _rows(bouts, best.index, seats=True)
+    precision = (ELO_PER_NAT / PRIOR_SD_ELO) ** 2
+    values, last = list(best.values), math.inf
+    for _ in range(25):
+        gradient = _gradient(rows, values, precision)
+        step = [math.fsum(map(operator.mul, row, gradient)) for row in best.covariance]
+        values = [value + move for value, move in zip(values, step, strict=True)]
+        size = max(map(abs, step))
+        if size < _SETTLED:
+            return _Fit(best.index, tuple(values), ())
+        if size > 0.9 * last:
+            return None
+        last = size
+    return None
+
+
+def _pooled(units: Mapping[_Unit, int]) -> Counter[Bout]:
+    """The results of all pairs together."""
+    bouts: Counter[Bout] = Counter()
+    for unit, times in units.items():
+        for bout, n in unit:
+            bouts[bout] += n * times
+    return bouts
+
+
+def _raised(estimate: Estimate, by: float) -> Estimate:
+    """The estimate on a scale whose origin lies lower by this much."""
+    value, low, high = (None if one is None else one + by for one in (estimate.value, estimate.low, estimate.high))
+    return Estimate(value, estimate.n, low, high, estimate.method)
+
+
+def _superiority(weights: Mapping[str, float], error: float, best: _Fit) -> float:
+    """How likely it is that a weighted sum of parameters is above 0."""
+    return NormalDist().cdf(_sum(weights, best) / error) if error > 0 else 0.5
+
+
+def _standard_error(weights: Mapping[str, float], best: _Fit, draws: Sequence[_Fit], unvaried: Container[str]) -> float:
+    """Of a weighted sum of parameters, in natural units: the spread over the bootstrap's fits.
+
+    Resampling the matches of an agent that won or lost them all, or has only a few, varies too little, so that with such
+    an agent the fit's own standard error counts where it is larger, as it does without a bootstrap.
+    """
+    by_fit = math.sqrt(max(_variance(weights, best), 0.0))
+    if len(draws) < 2:
+        return by_fit
+    sums = [_sum(weights, draw) for draw in draws]
+    middle = math.fsum(sums) / len(sums)
+    spread = math.sqrt(math.fsum((one - middle) ** 2 for one in sums) / (len(sums) - 1))
+    return max(spread, by_fit) if any(name in unvaried for name in weights) else spread
+
+
+def _sum(weights: Mapping[str, float], fit: _Fit) -> float:
+    return sum(weight * fit.values[fit.index[name]] for name, weight in weights.items())
+
+
+def _variance(weights: Mapping[str, float], fit: _Fit) -> float:
+    terms = [(fit.index[name], weight) for name, weight in weights.items()]
+    return sum(one * two * fit.covariance[i][j] for i, one in terms for j, two in terms)
+
+
+def _one_sided(bouts: Bouts, agents: Iterable[str]) -> frozenset[str]:
+    """Agents that won all their matches, or lost them all."""
+    scores: dict[str, set[float]] = {agent: set() for agent in agents}
+    for (_, first, second, points), n in bouts.items():
+        if n:
+            scores[first].add(points)
+            scores[second].add(1 - points)
+    return frozenset(agent for agent, found in scores.items() if len(found) == 1 and found != {0.5})
 
 
 def _less(agent: str, origin: Mapping[str, float]) -> dict[str, float]:
@@ -133,23 +289,6 @@ def _less(agent: str, origin: Mapping[str, float]) -> dict[str, float]:
     weights = {name: -weight for name, weight in origin.items()}
     weights[agent] = weights.get(agent, 0.0) + 1
     return weights
-
-
-def _estimate(weights: Mapping[str, float], best: _Fit, draws: Sequence[_Fit], *, n: int, clusters: int) -> Estimate:
-    """A weighted sum of parameters in Elo points."""
-    value = ELO_PER_NAT * sum(weight * best.values[best.index[name]] for name, weight in weights.items())
-    terms = [(best.index[name], weight) for name, weight in weights.items()]
-    variance = sum(one * two * best.covariance[i][j] for i, one in terms for j, two in terms)
-    half = ELO_PER_NAT * _Z * math.sqrt(max(variance, 0.0))
-    low, high = value - half, value + half
-    if draws:
-        spread = [
-            ELO_PER_NAT * sum(weight * draw.values[draw.index[name]] for name, weight in weights.items())
-            for draw in draws
-        ]
-        least, most = percentiles(spread, clusters=clusters)
-        low, high = min(low, least), max(high, most)
-    return Estimate(value, n, low, high, _METHOD)
 
 
 def _seat(game: str) -> str:
@@ -255,6 +394,19 @@ def _height(rows: Sequence[_Row], values: Sequence[float], precision: float) -> 
             if count:
                 height += count * (sum(values[place] * weight for place, weight in option) - log_total)
     return height
+
+
+def _gradient(rows: Sequence[_Row], values: Sequence[float], precision: float) -> list[float]:
+    """Of the penalised log-likelihood."""
+    gradient = [-precision * value for value in values]
+    for row in rows:
+        shares, _ = _shares(row, values)
+        n = sum(row.counts)
+        for option, share, count in zip(row.options, shares, row.counts, strict=True):
+            surplus = count - n * share
+            for place, weight in option:
+                gradient[place] += surplus * weight
+    return gradient
 
 
 def _slopes(rows: Sequence[_Row], values: Sequence[float], precision: float) -> tuple[list[float], list[list[float]]]:

@@ -93,6 +93,15 @@ def run(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the schedule with expected calls and tokens; play nothing.")
     ] = False,
+    max_usd: Annotated[
+        float | None,
+        typer.Option(
+            "--max-usd", min=0, help="Stop before more US dollars than this are spent, earlier runs included."
+        ),
+    ] = None,
+    only_failed: Annotated[
+        bool, typer.Option("--failed", help="Play only matches that the infrastructure failed in before.")
+    ] = False,
 ) -> None:
     """Play a tournament, or go on where it stopped; nothing left to do is said, with exit code 0."""
     from stratarena.arena.commands import checking, running
@@ -100,7 +109,7 @@ def run(
     if dry_run:
         checking.dry_run(file, seed=seed, as_json=as_json)
     else:
-        running.run(file, db=db, jobs=jobs, seed=seed, as_json=as_json)
+        running.run(file, db=db, jobs=jobs, seed=seed, as_json=as_json, max_usd=max_usd, only_failed=only_failed)
 
 
 @app.command()
@@ -221,12 +230,35 @@ def replay(
     db: Db = DEFAULT_DB,
     ply: Annotated[int | None, typer.Option("--ply", min=0, help="Show the position after this ply only.")] = None,
     plain: Annotated[bool, typer.Option("--plain", help="Print everything at once, also on a terminal.")] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write one HTML file that opens offline; takes a tournament, too."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Step through a recorded game; every position is played again by the rules and compared with the record."""
+    if html is not None:
+        if plain or as_json or ply is not None:
+            raise SpecError("--html writes a page: leave --plain, --json and --ply out")
+        from stratarena.arena.commands.picturing import write_html
+
+        write_html(match, db=db, out=html)
+        return
     from stratarena.arena.commands.replaying import replay
 
     replay(match, db=db, ply=ply, plain=plain, as_json=as_json)
+
+
+@app.command()
+def view(
+    db: Db = DEFAULT_DB,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Where to serve; 0 takes a free one.")] = 8765,
+    browse: Annotated[bool, typer.Option("--open", help="Open the page in your browser.")] = False,
+) -> None:
+    """Serve tournaments and matches to a browser on this machine, those in play as they go on; Ctrl-C ends it."""
+    from stratarena.arena.commands.viewing import view
+
+    view(db=db, port=port, browse=browse)
 
 
 @app.command()

@@ -6,14 +6,26 @@ import re
 import tomllib
 from collections.abc import Mapping
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from stratarena.agents.base import Agent, AgentSpec
 from stratarena.agents.budget import Budget
 from stratarena.agents.params import ParamsError
-from stratarena.arena.specs import Budgets, Enforcement, Format, ModelSpec, Policies, TournamentSpec
+from stratarena.arena.prices import Price, read_price, read_price_table
+from stratarena.arena.specs import (
+    Anchor,
+    Budgets,
+    Enforcement,
+    Format,
+    ModelSettings,
+    ModelSpec,
+    Policies,
+    Sprt,
+    TournamentSpec,
+)
 from stratarena.games.base import Game, SpecError
 from stratarena.games.openings import chosen
 from stratarena.games.plugins import load, load_game
@@ -27,6 +39,10 @@ Words = Annotated[
 ]
 _RESERVED_AGENT_KEYS = ("kind", "games")
 _RESERVED_MODEL_KEYS = ("kind", "price_per_million")
+_SETTINGS = {"reasoning_effort": "effort"} | {
+    name: name for name in ("temperature", "top_p", "max_tokens", "thinking_tokens")
+}
+"""Keys of a model's table that say how it samples, whatever its kind, with the names they go by inside."""
 
 
 class _Table(BaseModel):
@@ -42,29 +58,65 @@ class _Budget(_Table):
     cost_usd: Annotated[float, Field(ge=0)] | None = None
 
 
+class _CallBudget(_Table):
+    """What can be said of one call, or of all calls of a run together."""
+
+    model_calls: Annotated[int, Field(ge=0)] | None = None
+    prompt_tokens: Annotated[int, Field(ge=0)] | None = None
+    completion_tokens: Annotated[int, Field(ge=0)] | None = None
+    cost_usd: Annotated[float, Field(ge=0)] | None = None
+
+
 class _Budgets(_Table):
     enforcement: Literal["record", "strict", "forfeit"] = "record"
     move: _Budget = _Budget()
     match: _Budget = _Budget()
     agent: _Budget = _Budget()
+    call: _Budget = _Budget()
+    run: _CallBudget = _CallBudget()
+
+
+class _Settings(_Table):
+    temperature: Annotated[float, Field(ge=0, le=5)] | None = None
+    top_p: Annotated[float, Field(gt=0, le=1)] | None = None
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    thinking_tokens: Annotated[int, Field(ge=0)] | None = None
+    reasoning_effort: Annotated[str, Field(pattern=r"^[a-z]{1,10}$")] | None = None
 
 
 class _Policies(_Table):
     re_asks: Annotated[int, Field(ge=0, le=20)] = 2
     void_retries: Annotated[int, Field(ge=0, le=20)] = 1
+    failure_limit: Annotated[float, Field(ge=0, le=1)] = 0.5
+    failure_minimum: Annotated[int, Field(ge=1)] = 10
     max_plies: Annotated[int, Field(ge=1)] | dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+
+
+class _Sprt(_Table):
+    elo0: Annotated[float, Field(ge=-1000, le=1000)] = 0.0
+    elo1: Annotated[float, Field(ge=-1000, le=1000)]
+    alpha: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+    beta: Annotated[float, Field(gt=0, lt=0.5)] = 0.05
+
+
+class _Anchor(_Table):
+    agent: str
+    elo: Annotated[float, Field(ge=-10_000, le=10_000)]
 
 
 class _File(_Table):
     name: Name
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
     games: Annotated[list[str], Field(min_length=1)]
-    format: Literal["round_robin", "double_round_robin", "gauntlet"] = "round_robin"
+    format: Literal["round_robin", "double_round_robin", "gauntlet", "swiss", "adaptive"] = "round_robin"
     challengers: list[str] = []
     rounds: Annotated[int, Field(ge=1, le=100_000)] = 1
     openings: dict[str, Words] = {}
     budgets: _Budgets = _Budgets()
     policies: _Policies = _Policies()
+    sprt: _Sprt | None = None
+    anchor: _Anchor | None = None
+    prices: str | None = None
     models: dict[Name, dict[str, Any]] = {}
     agents: Annotated[dict[Name, dict[str, Any]], Field(min_length=2)]
 
@@ -86,8 +138,12 @@ def make_agent(spec: AgentSpec) -> Agent:
     return agent
 
 
-def load_tournament(source: str, *, place: str, seed: int | None = None) -> LoadedTournament:
+def load_tournament(
+    source: str, *, place: str, seed: int | None = None, folder: Path | None = None
+) -> LoadedTournament:
     """The tournament that a file's text describes; `place` is the file's name for messages, `seed` overrides its own.
+
+    A table of prices that it names is looked for in `folder`.
 
     Raises:
         SpecError: one line for every mistake, each with its place and what would be accepted.
@@ -100,14 +156,15 @@ def load_tournament(source: str, *, place: str, seed: int | None = None) -> Load
         file = _File.model_validate(raw)
     except ValidationError as error:
         raise SpecError("\n".join(_explain(problem, source, place) for problem in error.errors())) from None
-    return _Resolver(file, source, place).resolve(file.seed if seed is None else seed)
+    return _Resolver(file, source, place, folder or Path()).resolve(file.seed if seed is None else seed)
 
 
 class _Resolver:
     """Turns a well-shaped file into games, agents and a spec, gathering mistakes."""
 
-    def __init__(self, file: _File, source: str, place: str) -> None:
+    def __init__(self, file: _File, source: str, place: str, folder: Path) -> None:
         self.file = file
+        self.folder = folder
         self.source = source
         self.place = place
         self.mistakes: list[str] = []
@@ -124,6 +181,10 @@ class _Resolver:
                 agents[name] = agent
                 entered[name] = self._entered(agent, table, games)
         self._check_challengers()
+        self._check_sprt()
+        if file.anchor is not None and file.anchor.agent not in file.agents:
+            name = file.anchor.agent
+            self._mistake(("anchor", "agent"), f"{name!r} is no agent of the file{_nearest(name, file.agents)}")
         openings = {
             game_id: tuple(wanted) for game_id, wanted in self._by_game(file.openings, games, "openings").items()
         }
@@ -153,11 +214,19 @@ class _Resolver:
                 move=Budget(**file.budgets.move.model_dump()),
                 match=Budget(**file.budgets.match.model_dump()),
                 agent=Budget(**file.budgets.agent.model_dump()),
+                call=Budget(**file.budgets.call.model_dump()),
+                run=Budget(**file.budgets.run.model_dump()),
                 enforcement=Enforcement(file.budgets.enforcement),
             ),
             policies=Policies(
-                re_asks=file.policies.re_asks, void_retries=file.policies.void_retries, max_plies=max_plies
+                re_asks=file.policies.re_asks,
+                void_retries=file.policies.void_retries,
+                failure_limit=file.policies.failure_limit,
+                failure_minimum=file.policies.failure_minimum,
+                max_plies=max_plies,
             ),
+            sprt=None if file.sprt is None else Sprt(**file.sprt.model_dump()),
+            anchor=None if file.anchor is None else Anchor(**file.anchor.model_dump()),
             source=self.source,
         )
         return LoadedTournament(spec, games, agents)
@@ -180,36 +249,59 @@ class _Resolver:
 
     def _models(self) -> list[ModelSpec]:
         models = []
+        table_of_prices = self._price_table()
         for name, table in self.file.models.items():
             kind = table.get("kind")
-            price = table.get("price_per_million")
             if not isinstance(kind, str):
                 self._mistake(("models", name), f'model {name!r} needs a kind, such as kind = "smollm2"')
-                continue
-            if price is not None and not (
-                isinstance(price, list)
-                and len(price) == 2
-                and all(isinstance(part, int | float) and not isinstance(part, bool) and part >= 0 for part in price)
-            ):
-                self._mistake(
-                    ("models", name, "price_per_million"),
-                    "price_per_million is [dollars for prompt tokens, dollars for completion tokens], such as [0.5, 1.5]",
-                )
                 continue
             try:
                 load("stratarena.models", kind)
             except SpecError as error:
                 self._mistake(("models", name, "kind"), str(error))
                 continue
+            price = table_of_prices.get(str(table.get("model", name)))
+            if "price_per_million" in table:
+                try:
+                    price = read_price(table["price_per_million"])
+                except SpecError as error:
+                    self._mistake(("models", name, "price_per_million"), f"price_per_million: {error}")
+            settings = self._settings(name, {key: table[key] for key in _SETTINGS if key in table})
+            kept_out = (*_RESERVED_MODEL_KEYS, *_SETTINGS)
             models.append(
                 ModelSpec(
                     name=name,
                     kind=kind,
-                    params={key: value for key, value in table.items() if key not in _RESERVED_MODEL_KEYS},
-                    price_per_million=None if price is None else (float(price[0]), float(price[1])),
+                    params={key: value for key, value in table.items() if key not in kept_out},
+                    price=price,
+                    settings=settings,
                 )
             )
         return models
+
+    def _settings(self, name: str, given: dict[str, Any]) -> ModelSettings:
+        try:
+            checked = _Settings.model_validate(given)
+        except ValidationError as error:
+            for problem in error.errors():
+                key = str(problem["loc"][0])
+                message = problem["msg"][0].lower() + problem["msg"][1:]
+                self._mistake(("models", name, key), f"model {name!r}: {key} = {problem['input']!r}: {message}")
+            return ModelSettings()
+        return ModelSettings(**{inside: getattr(checked, key) for key, inside in _SETTINGS.items()})
+
+    def _price_table(self) -> Mapping[str, Price]:
+        """Prices from the file that the tournament names; none where it names none."""
+        if self.file.prices is None:
+            return {}
+        path = self.folder / self.file.prices
+        try:
+            return read_price_table(path.read_text(encoding="utf-8"), place=str(path))
+        except (OSError, UnicodeDecodeError) as error:
+            self._mistake(("prices",), f"{path} cannot be read: {getattr(error, 'strerror', None) or error}")
+        except SpecError as error:
+            self._mistake(("prices",), str(error))
+        return {}
 
     def _agent(self, name: str, table: dict[str, Any], *, models: set[str]) -> Agent | None:
         kind = table.get("kind")
@@ -276,6 +368,15 @@ class _Resolver:
         if file.format != "gauntlet" and file.challengers:
             self._mistake(("challengers",), 'challengers are for format = "gauntlet" only')
 
+    def _check_sprt(self) -> None:
+        sprt = self.file.sprt
+        if sprt is None:
+            return
+        if sprt.elo0 >= sprt.elo1:
+            self._mistake(("sprt", "elo1"), f"elo1 = {sprt.elo1:g} must be above elo0 = {sprt.elo0:g}")
+        if Format(self.file.format).grows:
+            self._mistake(("sprt",), f"format = {self.file.format!r} pairs by results, so there is no pairing to stop")
+
     def _by_game(self, table: Mapping[str, Any], games: Mapping[str, Game[Any]], *path: str) -> dict[str, Any]:
         """The table with its keys resolved to game ids; a bare name stands for every size of that game."""
         resolved = {}
@@ -337,6 +438,8 @@ def _valid_keys(path: tuple[str, ...]) -> list[str]:
     model: type[BaseModel] = _File
     for part in path:
         annotation = model.model_fields[part].annotation if part in model.model_fields else None
+        # `_Sprt | None`: the table, where it is there.
+        annotation = next((kind for kind in get_args(annotation) if kind is not type(None)), annotation)
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             model = annotation
     return sorted(model.model_fields)

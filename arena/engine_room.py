@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Lock
 
-from stratarena.agents.base import Consult
-from stratarena.agents.engines.base import Engine, EngineError, EngineLine, EngineSpec
+from stratarena.agents.base import Appraise, Consult
+from stratarena.agents.engines.base import Appraisals, Engine, EngineError, EngineLine, EngineSpec, appraise
 
 __all__ = ["EngineRoom"]
 
@@ -27,8 +27,8 @@ class EngineRoom:
         self._lock = Lock()
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="engine")
 
-    def submit(self, step: Consult) -> Future[EngineLine]:
-        """A future of the engine's line; it fails with `EngineError`."""
+    def submit(self, step: Consult | Appraise) -> Future[EngineLine | Appraisals]:
+        """A future of the engine's line, or of what it says about many positions; it fails with `EngineError`."""
         return self._threads.submit(self._consult, step)
 
     @property
@@ -46,16 +46,18 @@ class EngineRoom:
         for engine in engines:
             engine.close()
 
-    def _consult(self, step: Consult) -> EngineLine:
+    def _consult(self, step: Consult | Appraise) -> EngineLine | Appraisals:
         engine = self._take(step.engine)
         try:
-            line = engine.consult(step.query)
+            answer = (
+                appraise(engine, step.query, step.lines) if isinstance(step, Appraise) else engine.consult(step.query)
+            )
         except EngineError:
             engine.close()
             raise
         with self._lock:
             self._idle.setdefault(step.engine, []).append(engine)
-        return line
+        return answer
 
     def _take(self, spec: EngineSpec) -> Engine:
         with self._lock:

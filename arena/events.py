@@ -12,13 +12,15 @@ from typing import NamedTuple, Protocol
 from stratarena.agents.base import Refusal
 from stratarena.agents.budget import Overrun, Spend
 from stratarena.agents.engines.base import EngineLine, EngineSpec, Query
-from stratarena.agents.models.base import ModelAnswer, ModelRequest
+from stratarena.agents.models.base import Attempt, Failure, ModelAnswer, ModelRequest
 from stratarena.agents.plan import Cause, Plan
+from stratarena.agents.tree import SearchTree
 from stratarena.arena.specs import Verdict
 from stratarena.games.base import Move, Seat
 from stratarena.games.notation.record import NotedMove
 
 __all__ = [
+    "Appraised",
     "Body",
     "Called",
     "Consulted",
@@ -33,6 +35,7 @@ __all__ = [
     "Refused",
     "Revised",
     "RoundPlayed",
+    "Searched",
     "Submitted",
     "Transcribed",
     "TurnClosed",
@@ -53,8 +56,20 @@ class Called:
     answer: ModelAnswer | None
     """None when the call failed."""
     error: str | None = None
+    failure: Failure | None = None
+    """What kind of failure it was."""
     wait_ms: float
     """From submission to answer, less the time the model worked."""
+    attempts: tuple[Attempt, ...] = ()
+    """Every try at it over a network; those of the answer itself are none, so that each is told once."""
+
+    @property
+    def spend(self) -> Spend:
+        """What is known to have been spent on it. A failed call costs nothing unless a try may have been charged."""
+        if self.answer is not None:
+            return self.answer.spend
+        free = bool(self.attempts) and all(attempt.at_most_usd == 0 for attempt in self.attempts)
+        return Spend(model_calls=1, cost_usd=0.0 if free else None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +82,21 @@ class Consulted:
     """None when the engine failed."""
     error: str | None = None
     wait_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appraised:
+    """What an engine was asked about positions in a turn, added up; written once a turn and engine, at its end."""
+
+    engine: EngineSpec
+    n_asks: int
+    """Batches."""
+    n_positions: int
+    nodes: int
+    think_ms: float
+    wait_ms: float
+    error: str | None = None
+    """Why the last ask failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +113,16 @@ class Revised:
     before: Plan
     after: Plan
     cause: Cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Searched:
+    """A search ended, or told how it stands."""
+
+    tree: SearchTree
+    """As the agent declared it; nodes that a model claims with what the rules say of them."""
+    spend: Spend
+    """What the turn spent from its beginning, or from the search before, until it was told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,10 +171,10 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Overran:
-    """A seat spent more than a budget allows. Written once for each scope and resource in a turn."""
+    """A seat spent more than a budget allows. Written once for each scope and resource in a turn, and once for each call."""
 
     scope: str
-    """`"move"`, `"match"` or `"agent"`."""
+    """`"call"`, `"move"`, `"match"` or `"agent"`."""
     overrun: Overrun
 
 
@@ -191,8 +231,10 @@ Body = (
     MatchOpened
     | Called
     | Consulted
+    | Appraised
     | Proposed
     | Revised
+    | Searched
     | Submitted
     | RoundPlayed
     | Refused

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from stratarena.agents.base import Agent
@@ -12,9 +12,10 @@ from stratarena.arena.clock import Clock
 from stratarena.arena.events import MatchClosed, MatchOpened, Recorder, TurnClosed
 from stratarena.arena.meter import MeteredGame, Scopes, Tally
 from stratarena.arena.notes import Notes
+from stratarena.arena.prices import Price
 from stratarena.arena.referee import Arrival, Pending, Turn, take_turn
 from stratarena.arena.rounds import facts_of_turn
-from stratarena.arena.specs import Budgets, Ending, Policies, Verdict
+from stratarena.arena.specs import Budgets, Ending, ModelSettings, Policies, Verdict
 from stratarena.arena.store import MatchProgress
 from stratarena.games.base import ArenaError, Game, IllegalMove, Seat
 
@@ -35,6 +36,10 @@ class Venue:
     policies: Policies
     recorder: Recorder
     clock: Clock
+    settings: Mapping[str, ModelSettings] = field(default_factory=dict)
+    """By model: what its table says of sampling."""
+    prices: Mapping[str, Price | None] = field(default_factory=dict)
+    """By model."""
 
 
 @dataclass(slots=True)
@@ -115,6 +120,8 @@ def play_match(
                 moves=moves,
                 standing=sitter.standing,
                 re_asks=venue.policies.re_asks,
+                settings=venue.settings,
+                prices=venue.prices,
             ),
             game=metered,
             real=game,

@@ -17,7 +17,7 @@ S = TypeVar("S")
 class Tally:
     """A running sum of spends."""
 
-    __slots__ = ("completion_tokens", "cost_usd", "model_calls", "nodes", "prompt_tokens", "think_ms")
+    __slots__ = ("completion_tokens", "cost_usd", "model_calls", "nodes", "open", "prompt_tokens", "think_ms")
 
     def __init__(self, start: Spend | None = None) -> None:
         self.model_calls = 0
@@ -26,6 +26,8 @@ class Tally:
         self.nodes = 0
         self.think_ms = 0.0
         self.cost_usd: float | None = 0.0
+        self.open: dict[object, Spend] = {}
+        """What turns that are not over have spent and have in flight, by whoever holds it."""
         if start is not None:
             self.add(start)
 
@@ -92,19 +94,36 @@ class MeteredGame(Generic[S]):
 class Scopes:
     """What one seat may still spend, over the scopes move, match and agent."""
 
-    __slots__ = ("_agent", "_limited", "_match", "budgets")
+    __slots__ = ("_agent", "_limited", "_match", "_shared", "budgets")
 
     def __init__(self, budgets: Budgets, *, match: Tally, agent: Tally) -> None:
         self.budgets = budgets
         self._match = match
         self._agent = agent
-        self._limited = any(budget != UNLIMITED for budget in (budgets.move, budgets.match, budgets.agent))
+        self._limited = any(
+            budget != UNLIMITED for budget in (budgets.move, budgets.match, budgets.agent, budgets.call)
+        )
+        self._shared = budgets.agent != UNLIMITED and budgets.enforcement is Enforcement.STRICT
 
     def add(self, spend: Spend) -> None:
         """Count a closed turn in."""
         self._agent.add(spend)
         if self._limited:
             self._match.add(spend)
+
+    def hold(self, spend: Spend | None) -> None:
+        """Reserve what the turn in hand has spent and what it has in flight at most, so that the agent's other matches
+        leave it alone; None when the turn is over."""
+        if not self._shared:
+            return
+        if spend is None:
+            self._agent.open.pop(self, None)
+        else:
+            self._agent.open[self] = spend
+
+    def overrun_by_call(self, spend: Spend) -> tuple[Overrun, ...]:
+        """Every bound on a single call that this one passed."""
+        return self.budgets.call.exceeded_by(spend)
 
     def remaining(self, turn: Spend) -> Budget:
         """The tightest of what the scopes leave after this turn's spend so far."""
@@ -113,7 +132,8 @@ class Scopes:
         budgets = self.budgets
         left = budgets.move.left(turn)
         left = left.tightest(budgets.match.left(self._match.total() + turn))
-        return left.tightest(budgets.agent.left(self._agent.total() + turn))
+        others = [spend for holder, spend in self._agent.open.items() if holder is not self]
+        return left.tightest(budgets.agent.left(sum(others, self._agent.total() + turn)))
 
     def overruns(self, turn: Spend) -> tuple[tuple[str, Overrun], ...]:
         """Every bound passed once this turn is counted, with its scope."""

@@ -15,12 +15,14 @@ from random import Random
 from typing import Any
 
 from stratarena.agents.base import AgentSpec
+from stratarena.agents.budget import UNLIMITED
+from stratarena.agents.models.base import SERVING_KEYS
 from stratarena.arena.seeds import derive_seed
 from stratarena.arena.specs import Format, MatchSpec, ModelSpec, Opening, TournamentSpec
 from stratarena.games.base import Game, SpecError
 from stratarena.games.openings import Line, chosen
 
-__all__ = ["make_schedule", "pairings", "slug"]
+__all__ = ["make_round", "make_schedule", "pairings", "slug"]
 
 
 def slug(game_id: str) -> str:
@@ -55,28 +57,66 @@ def make_schedule(spec: TournamentSpec, games: Mapping[str, Game[Any]]) -> tuple
     Raises:
         SpecError: two games share one slug, or a game has no such openings.
     """
-    slugs: dict[str, str] = {}
-    for game_id in spec.games:
-        if slugs.setdefault(slug(game_id), game_id) != game_id:
-            raise SpecError(f"games {slugs[slug(game_id)]!r} and {game_id!r} would share the name {slug(game_id)!r}")
+    draw = _Draw(spec, games)
     rounds = spec.rounds * (2 if spec.format is Format.DOUBLE_ROUND_ROBIN else 1)
-    terms = _Terms(spec)
     pairs = pairings(tuple(agent.name for agent in spec.agents), spec.challengers, spec.format)
-    lists = {game_id: _openings(spec, games[game_id]) for game_id in spec.games}
-    starts = {
-        (game_id, number): _start(spec, games[game_id], number)
-        for game_id in spec.games
-        for number in range(1, rounds + 1)
-    }
     return tuple(
-        _match(terms, game_id, first, second, round_number, swapped, opening)
-        for round_number in range(1, rounds + 1)
+        match
+        for number in range(1, rounds + 1)
         for first, second in pairs
         for game_id in spec.games
         if game_id in spec.agent_games[first] and game_id in spec.agent_games[second]
-        for opening in (_opening(lists[game_id], starts[game_id, round_number], round_number),)
-        for swapped in (False, True)
+        for match in draw.pair(game_id, first, second, number)
     )
+
+
+def make_round(
+    spec: TournamentSpec, games: Mapping[str, Game[Any]], number: int, pairs: Mapping[str, Sequence[tuple[str, str]]]
+) -> tuple[MatchSpec, ...]:
+    """The matches of one round, counted from 1, between these pairs of agents by game.
+
+    Raises:
+        SpecError: two games share one slug, or a game has no such openings.
+    """
+    draw = _Draw(spec, games)
+    return tuple(
+        match
+        for game_id, found in pairs.items()
+        for first, second in found
+        for match in draw.pair(game_id, first, second, number)
+    )
+
+
+class _Draw:
+    """Makes the matches of a tournament.
+
+    Raises:
+        SpecError: two games share one slug, or a game has no such openings.
+    """
+
+    def __init__(self, spec: TournamentSpec, games: Mapping[str, Game[Any]]) -> None:
+        slugs: dict[str, str] = {}
+        for game_id in spec.games:
+            if slugs.setdefault(slug(game_id), game_id) != game_id:
+                raise SpecError(
+                    f"games {slugs[slug(game_id)]!r} and {game_id!r} would share the name {slug(game_id)!r}"
+                )
+        self._spec = spec
+        self._games = games
+        self._terms = _Terms(spec)
+        self._openings = {game_id: _openings(spec, games[game_id]) for game_id in spec.games}
+        self._starts: dict[tuple[str, int], str] = {}
+
+    def pair(self, game_id: str, one: str, two: str, number: int) -> tuple[MatchSpec, MatchSpec]:
+        """The two matches of these agents in this round: same opening, seats swapped."""
+        start = self._starts.get((game_id, number))
+        if start is None:
+            start = self._starts[game_id, number] = _start(self._spec, self._games[game_id], number)
+        opening = _opening(self._openings[game_id], start, number)
+        return (
+            _match(self._terms, game_id, one, two, number, False, opening),
+            _match(self._terms, game_id, one, two, number, True, opening),
+        )
 
 
 class _Terms:
@@ -94,6 +134,7 @@ class _Terms:
                     "budgets": [
                         spec.budgets.enforcement.value,
                         *([*scope.limits()] for scope in (spec.budgets.move, spec.budgets.match, spec.budgets.agent)),
+                        *([[*spec.budgets.call.limits()]] if spec.budgets.call != UNLIMITED else []),
                     ],
                 }
             )
@@ -156,7 +197,19 @@ def _agent(agent: AgentSpec, models: Mapping[str, ModelSpec]) -> dict[str, Any]:
         "name": agent.name,
         "kind": agent.kind,
         "params": dict(agent.params),
-        "model": None
-        if model is None
-        else {"kind": model.kind, "params": dict(model.params), "price": model.price_per_million},
+        "model": None if model is None else _model(model),
+    }
+
+
+def _model(model: ModelSpec) -> dict[str, Any]:
+    """All that decides what a model answers and costs; how fast it may be asked is none of it."""
+    price = model.price
+    settings = {name: value for name, value in model.settings.given().items() if value is not None}
+    return {
+        "kind": model.kind,
+        "params": {name: value for name, value in model.params.items() if name not in SERVING_KEYS},
+        "price": None
+        if price is None
+        else [price.prompt, price.completion, *([] if price.cached is None else [price.cached])],
+        **({"settings": settings} if settings else {}),
     }

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import Any
 
 from stratarena.agents.base import AgentSpec
 from stratarena.agents.budget import UNLIMITED, Budget
+from stratarena.agents.models.base import ModelRequest, Request
+from stratarena.arena.prices import Price
 from stratarena.games.base import Move, Outcome, Seat
 
 __all__ = [
+    "Anchor",
     "Budgets",
     "Ending",
     "Enforcement",
     "Format",
     "MatchSpec",
+    "ModelSettings",
     "ModelSpec",
     "Opening",
     "Policies",
+    "Sprt",
     "TournamentSpec",
     "Verdict",
 ]
@@ -43,6 +48,37 @@ class Format(Enum):
     DOUBLE_ROUND_ROBIN = "double_round_robin"
     GAUNTLET = "gauntlet"
     """The named challengers meet everybody else; nobody else meets."""
+    SWISS = "swiss"
+    """Round after round, in each game agents meet others with as many points, if they can whom they have not met."""
+    ADAPTIVE = "adaptive"
+    """Round after round, those meet whose matches tell most about everybody's strength."""
+
+    @property
+    def grows(self) -> bool:
+        """Whether who meets whom in a round follows from the results of the rounds before."""
+        return self in (Format.SWISS, Format.ADAPTIVE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sprt:
+    """A stopping rule: each pairing is played until it is decided whether the one named first is stronger."""
+
+    elo0: float
+    """It is at most this much stronger, in Elo points, or ..."""
+    elo1: float
+    """... at least this much."""
+    alpha: float = 0.05
+    """How often it may be wrong to decide for `elo1`."""
+    beta: float = 0.05
+    """How often it may be wrong to decide for `elo0`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Anchor:
+    """The agent from whose stated rating all others are measured."""
+
+    agent: str
+    elo: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +89,11 @@ class Budgets:
     match: Budget = UNLIMITED
     agent: Budget = UNLIMITED
     """Over the whole tournament."""
+    call: Budget = UNLIMITED
+    """One request to a model."""
+    run: Budget = UNLIMITED
+    """Everybody together over the whole tournament: always kept, whatever the enforcement. It is not part of what decides
+    a match, and may be raised when the run goes on."""
     enforcement: Enforcement = Enforcement.RECORD
 
 
@@ -64,6 +105,10 @@ class Policies:
     """How often an agent may answer again after a refused answer, each turn; then it forfeits."""
     void_retries: int = 1
     """How often a void match is played again within one run."""
+    failure_limit: float = 0.5
+    """A run stops when more than this share of one agent's games in it were void by its models or engines."""
+    failure_minimum: int = 10
+    """But not before so many of its games have ended."""
     max_plies: Mapping[str, int] = field(default_factory=dict)
     """By game id: a match that reaches this many plies is closed as a draw by cap; a game without one is left to
     its rules."""
@@ -106,14 +151,40 @@ class MatchSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModelSettings:
+    """What a model's table says of sampling, whoever asks: it goes before what an agent asks for."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    thinking_tokens: int | None = None
+    effort: str | None = None
+
+    def applied_to(self, request: ModelRequest) -> ModelRequest:
+        """The request as it is sent and recorded."""
+        given = {name: value for name, value in self.given().items() if value is not None}
+        if not given or not isinstance(request, Request):
+            return request
+        sampling = replace(request.sampling, **given)
+        if sampling.temperature == 0:
+            sampling = replace(sampling, seed=None)
+        return replace(request, sampling=sampling)
+
+    def given(self) -> dict[str, Any]:
+        """Every setting by name."""
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ModelSpec:
     """A named model of the tournament file."""
 
     name: str
     kind: str
     params: Mapping[str, Any]
-    price_per_million: tuple[float, float] | None = None
-    """US dollars for a million prompt and completion tokens; None is unknown."""
+    price: Price | None = None
+    """None is unknown."""
+    settings: ModelSettings = ModelSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +206,9 @@ class TournamentSpec:
     """By game: kinds (`"start"`, `"book"`, `"balanced"`) and names of single lines."""
     budgets: Budgets
     policies: Policies
+    sprt: Sprt | None = None
+    """With it, `rounds` is the most that a pairing plays."""
+    anchor: Anchor | None = None
     source: str
     """The file's text, verbatim."""
 

@@ -1,4 +1,4 @@
-"""Make the lists of balanced openings again: `python bench/make_openings.py connect_four|hex > games/data/NAME.txt`."""
+"""Make the lists of balanced openings again: `python bench/make_openings.py connect_four|connect_four_late|hex > games/data/NAME.txt`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from stratarena.games.connect_four import ConnectFour
 from stratarena.games.hex import Hex
 
 WANTED_CONNECT_FOUR = 200
+WANTED_LATE, LATE_PLIES = 100, 16
 WANTED_HEX = 40
 HEX_SIZES = (5, 7, 9, 11)
 SIMULATIONS = 10_000
@@ -44,6 +45,43 @@ def connect_four() -> None:
             continue
         seen.add(name)
         print(f"drawn-{len(seen):03}: {' '.join(moves)}")
+
+
+def connect_four_late() -> None:
+    """Print positions after 16 plies that are draws under perfect play, no two of them mirror images."""
+    from bitbully import BitBully, Board
+
+    game, solver, rng = ConnectFour(), BitBully(), Random(16)
+    print(
+        f"# {WANTED_LATE} Connect Four openings of {LATE_PLIES} plies, drawn under perfect play (solver: bitbully), where"
+    )
+    print("# a solver answers in milliseconds; the side to move cannot win at once, nor could the other if it were to")
+    print("# move; no two are mirror images. Made by bench/make_openings.py, seed 16.")
+    seen: set[str] = set()
+    while len(seen) < WANTED_LATE:
+        state, mirrored, board = game.initial(rng), game.initial(rng), Board()
+        moves: list[Move] = []
+        while len(moves) < LATE_PLIES and game.legal_moves(state):
+            move = rng.choice(game.legal_moves(state))
+            moves.append(move)
+            state = game.play(state, move)
+            mirrored = game.play(mirrored, Move(str(8 - int(move))))
+            board.play(int(move) - 1)
+        name = min(game.digest(state), game.digest(mirrored))
+        if game.outcome(state) or name in seen or _threatens(game, state):
+            continue
+        if max(solver.score_all_moves(board).values()) == 0:
+            seen.add(name)
+            print(f"late-{len(seen):03}: {' '.join(moves)}")
+
+
+def _threatens(game: ConnectFour, state: Any) -> bool:
+    """Whether either side could win with one disc, were it to move."""
+    for move in game.legal_moves(state):
+        after = game.play(state, move)
+        if game.outcome(after) or any(game.outcome(game.play(after, reply)) for reply in game.legal_moves(after)):
+            return True
+    return False
 
 
 def hex_boards() -> None:
@@ -88,4 +126,4 @@ def mover_wins_percent(state: Any, *, seed: int) -> float:
 
 
 if __name__ == "__main__":
-    {"connect_four": connect_four, "hex": hex_boards}[sys.argv[1]]()
+    {"connect_four": connect_four, "connect_four_late": connect_four_late, "hex": hex_boards}[sys.argv[1]]()

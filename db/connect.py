@@ -20,10 +20,10 @@ from stratarena.db.views import VIEWS
 
 __all__ = ["SCHEMA", "DatabaseInfo", "info", "open_database", "told", "upgrade"]
 
-SCHEMA = "0004"
+SCHEMA = "0007"
 """The newest migration."""
 
-_OLDER = ("0000", "0001", "0002", "0003")
+_OLDER = ("0000", "0001", "0002", "0003", "0004", "0005", "0006")
 _BUSY_S = 20.0
 _SQLITE_MAGIC = b"SQLite format 3\x00"
 

@@ -13,7 +13,10 @@ from stratarena.agents.base import Refusal
 from stratarena.agents.budget import Overrun, Spend
 from stratarena.agents.engines.base import EngineLine, EngineSpec, Query
 from stratarena.agents.models.base import (
+    Attempt,
     Completion,
+    Constraint,
+    Failure,
     Finish,
     Message,
     ModelAnswer,
@@ -24,7 +27,9 @@ from stratarena.agents.models.base import (
     Scoring,
 )
 from stratarena.agents.plan import Cause, Plan
+from stratarena.agents.tree import NodeCheck, SearchTree, TreeKind, TreeNode
 from stratarena.arena.events import (
+    Appraised,
     Body,
     Called,
     Consulted,
@@ -37,10 +42,12 @@ from stratarena.arena.events import (
     Refused,
     Revised,
     RoundPlayed,
+    Searched,
     Submitted,
     Transcribed,
     TurnClosed,
 )
+from stratarena.arena.grading import Evaluation
 from stratarena.arena.specs import Ending
 from stratarena.db.boards import read_boards, read_plan_grades
 from stratarena.db.connect import told
@@ -50,21 +57,31 @@ from stratarena.db.records import (
     AnswerRecord,
     BoardRecord,
     FaultRecord,
+    ForecastRecord,
+    Judgement,
     MatchRecord,
     Origin,
+    PlyRecord,
+    SearchRecord,
     SeriesRecord,
+    SideRecord,
     TournamentRecord,
     TurnRecord,
 )
 from stratarena.db.schema import metadata
+from stratarena.db.searches import read_searches
+from stratarena.db.sides import read_forecasts, read_plies, read_sides
 from stratarena.db.state import verdict_of
 from stratarena.db.texts import read_text, unpack
 from stratarena.games.base import Move, Seat
-from stratarena.games.notation.record import Evaluation, GameRecord, NotedMove, Result
+from stratarena.games.notation.record import Evaluation as StatedEvaluation
+from stratarena.games.notation.record import GameRecord, NotedMove, Result
 
 __all__ = ["Reader"]
 
 _T = metadata.tables
+_AT_ONCE = 500
+"""Positions asked for in one query."""
 
 
 class Reader:
@@ -185,6 +202,18 @@ class Reader:
                     ),
                 )
 
+    def sides(self, tournament: TournamentRecord) -> Iterator[SideRecord]:
+        """What each seat did in each third of every attempt at a match."""
+        return read_sides(self._engine, tournament)
+
+    def plies(self, tournament: TournamentRecord) -> Iterator[PlyRecord]:
+        """Legality by agent, game and tens of plies, void matches left out."""
+        return read_plies(self._engine, tournament)
+
+    def forecasts(self, tournament: TournamentRecord) -> Iterator[ForecastRecord]:
+        """Stated chances of winning in matches that are over, by match, seat and tenth of the scale."""
+        return read_forecasts(self._engine, tournament)
+
     def series(self, tournament: TournamentRecord) -> tuple[SeriesRecord, ...]:
         """Every match whose moves are plans and that did not end void, as far as it was played; answers in order."""
         counted = {match.match_id: match for match in self._counted(tournament)}
@@ -244,6 +273,10 @@ class Reader:
     def boards(self, tournament: TournamentRecord) -> Iterator[BoardRecord]:
         """Every match that counts in which a plan was declared or a move was graded, games of plans left out."""
         return read_boards(self._engine, self._counted(tournament))
+
+    def searches(self, tournament: TournamentRecord, kind: TreeKind) -> Iterator[SearchRecord]:
+        """Every search of this kind in matches that count, whole as it was told, in the order of matches and turns."""
+        return read_searches(self._engine, self._counted(tournament), kind, self.events)
 
     def _counted(self, tournament: TournamentRecord) -> list[MatchRecord]:
         """The matches that are over and not void."""
@@ -331,12 +364,42 @@ class Reader:
         found: int = self._rows(select(matches.c.tournament_id).where(matches.c.id == match.match_id))[0][0]
         return found
 
+    def tournament_of(self, match: MatchRecord) -> TournamentRecord:
+        """The tournament that a match belongs to."""
+        tournaments = _T["tournaments"]
+        query = select(tournaments.c.name).where(tournaments.c.id == self.tournament_id(match))
+        return self.tournament(self._rows(query)[0][0])
+
     def imported_file(self, sha256: str) -> str | None:
         """The name of the tournament that holds the games of a file with this hash, if there is one."""
         imports, tournaments = _T["imports"], _T["tournaments"]
         joined = imports.join(tournaments, tournaments.c.id == imports.c.tournament_id)
         rows = self._rows(select(tournaments.c.name).select_from(joined).where(imports.c.sha256 == sha256))
         return str(rows[0][0]) if rows else None
+
+    def judgement(self, match: MatchRecord, digests: Sequence[str]) -> Judgement | None:
+        """What a judge said of these positions of a match: of several the one that graded most of its moves, then the
+        latest; None where nobody was asked."""
+        gradings, judges, known = _T["gradings"], _T["judges"], _T["evaluations"]
+        found = self._rows(
+            select(gradings.c.judge_id, judges.c.name)
+            .select_from(gradings.join(judges, judges.c.id == gradings.c.judge_id))
+            .where(gradings.c.match_id == match.match_id)
+            .group_by(gradings.c.judge_id, judges.c.name)
+            .order_by(func.count().desc(), gradings.c.judge_id.desc())
+            .limit(1)
+        )
+        if not found:
+            return None
+        judge_id, name = found[0]
+        wanted = list(dict.fromkeys(digests))
+        positions: dict[str, Evaluation] = {}
+        for start in range(0, len(wanted), _AT_ONCE):
+            said = (known.c.judge_id == judge_id) & (known.c.game == match.game)
+            said &= known.c.digest.in_(wanted[start : start + _AT_ONCE])
+            for row in self._mappings(select(known).where(said)):
+                positions[row["digest"]] = Evaluation(row["value"], Move(row["best"]), row["score"], row["exact"])
+        return Judgement(judge=name, positions=positions)
 
     def moves(self, match_id: int) -> tuple[Move, ...]:
         """Every ply of a match, whoever made it."""
@@ -383,7 +446,7 @@ class Reader:
         for row in self._mappings(query):
             evaluation = None
             if row["centipawns"] is not None or row["mate"] is not None:
-                evaluation = Evaluation(centipawns=row["centipawns"], mate=row["mate"], depth=row["depth"])
+                evaluation = StatedEvaluation(centipawns=row["centipawns"], mate=row["mate"], depth=row["depth"])
             noted = NotedMove(
                 move=Move(row["move"]),
                 comment="" if row["comment"] is None else unpack(row["codec"], row["body"]),
@@ -437,6 +500,12 @@ class Reader:
             .order_by(table.c.seq, table.c.position)
         ):
             messages.setdefault(seq, []).append(Message(role, texts[digest]))
+        attempts: dict[int, list[Attempt]] = {}
+        tries = _T["call_attempts"]
+        for row in self._mappings(
+            select(tries).where(tries.c.match_id == match_id).order_by(tries.c.seq, tries.c.number)
+        ):
+            attempts.setdefault(row["seq"], []).append(_attempt(row))
         plans = {row["seq"]: _plan(row, texts) for row in self._of(match_id, "plans")}
         revisions = {row["seq"]: row for row in self._of(match_id, "revisions")}
 
@@ -452,10 +521,22 @@ class Reader:
             else:
                 yield event(row, Revised(plans[revision["before_seq"]], plan, Cause(revision["cause"])))
         for row in self._of(match_id, "model_calls"):
-            yield event(row, _call(row, tuple(messages.get(row["seq"], ())), texts))
+            seq = row["seq"]
+            yield event(row, _call(row, tuple(messages.get(seq, ())), tuple(attempts.get(seq, ())), texts))
         moves = self.moves(match_id)
         for row in self._of(match_id, "consultations"):
             yield event(row, _consultation(row, match, moves))
+        nodes: dict[int, list[TreeNode]] = {}
+        table = _T["search_nodes"]
+        for row in self._mappings(
+            select(table).where(table.c.match_id == match_id).order_by(table.c.seq, table.c.number)
+        ):
+            nodes.setdefault(row["seq"], []).append(_node(row, texts))
+        for row in self._of(match_id, "searches"):
+            yield event(row, _search(row, tuple(nodes.get(row["seq"], ()))))
+        for row in self._of(match_id, "appraisals"):
+            facts = {name: row[name] for name in ("n_asks", "n_positions", "nodes", "think_ms", "wait_ms", "error")}
+            yield event(row, Appraised(engine=_engine_of(row["engine"]), **facts))
         for row in self._of(match_id, "submissions"):
             facts = {name: row[name] for name in ("verdict", "cost", "purse", "kept", "changed")}
             yield event(row, Submitted(**facts, problems=texts[row["problems"]]))
@@ -478,8 +559,11 @@ class Reader:
             (_T["call_messages"], "text"),
             (_T["model_calls"], "answer"),
             (_T["model_calls"], "continuations"),
+            (_T["model_calls"], "constraint_body"),
+            (_T["model_calls"], "thinking"),
             (_T["plans"], "why"),
             (_T["refusals"], "text"),
+            (_T["search_nodes"], "state"),
             (_T["submissions"], "problems"),
             (_T["rounds"], "survivors"),
             (_T["faults"], "detail"),
@@ -554,6 +638,9 @@ _TURN_FIELDS = (
 )
 _ORIGIN_FIELDS = ("file", "sha256", "format", "encoding", "n_refused")
 _SPEND_FIELDS = ("model_calls", "prompt_tokens", "completion_tokens", "nodes", "cost_usd")
+_SEARCH_FIELDS = ("method", "simulations", "n_nodes", "depth", "value_before", "value_after", "ended", "whole")
+_NODE_FIELDS = ("parent", "depth", "prior", "visits", "estimate", "value", "proven", "terminal", "problem")
+_CHECK_FIELDS = ("legal", "legal_local", "state_right", "state_right_local", "terminal_right", "n_missed")
 
 
 def _opening_length(match: Any) -> int:
@@ -581,7 +668,30 @@ def _plan(row: Any, texts: dict[str, str]) -> Plan:
     )
 
 
-def _call(row: Any, messages: tuple[Message, ...], texts: dict[str, str]) -> Called:
+def _search(row: Any, nodes: tuple[TreeNode, ...]) -> Searched:
+    facts = {name: row[name] for name in _SEARCH_FIELDS}
+    tree = SearchTree(
+        **facts,
+        kind=TreeKind(row["kind"]),
+        first_move=None if row["first_move"] is None else Move(row["first_move"]),
+        line=tuple(Move(move) for move in row["line"].split()),
+        nodes=nodes,
+    )
+    return Searched(tree=tree, spend=Spend(think_ms=row["think_ms"], **{name: row[name] for name in _SPEND_FIELDS}))
+
+
+def _node(row: Any, texts: dict[str, str]) -> TreeNode:
+    facts = {name: row[name] for name in _CHECK_FIELDS}
+    checked = any(fact is not None for fact in facts.values())
+    return TreeNode(
+        **{name: row[name] for name in _NODE_FIELDS},
+        move=None if row["move"] is None else Move(row["move"]),
+        state=None if row["state"] is None else texts[row["state"]],
+        check=NodeCheck(**facts) if checked else None,
+    )
+
+
+def _call(row: Any, messages: tuple[Message, ...], attempts: tuple[Attempt, ...], texts: dict[str, str]) -> Called:
     request: ModelRequest
     answer: ModelAnswer | None = None
     spend = Spend(
@@ -598,17 +708,51 @@ def _call(row: Any, messages: tuple[Message, ...], texts: dict[str, str]) -> Cal
             answer = Scores(logprobs=tuple(numbers["logprobs"]), n_tokens=tuple(numbers["n_tokens"]), spend=spend)
     else:
         sampling = Sampling(
-            max_tokens=row["max_tokens"], temperature=row["temperature"], top_p=row["top_p"], seed=row["seed"]
+            max_tokens=row["max_tokens"],
+            temperature=row["temperature"],
+            top_p=row["top_p"],
+            seed=row["seed"],
+            stop=tuple(json.loads(row["stop"])) if row["stop"] else (),
+            thinking_tokens=row["thinking_room"] or 0,
+            effort=row["effort"],
         )
-        request = Request(messages=messages, sampling=sampling)
+        constraint = None
+        if row["constraint_kind"] is not None:
+            constraint = Constraint(kind=row["constraint_kind"], body=texts[row["constraint_body"]])
+        request = Request(messages=messages, sampling=sampling, constraint=constraint)
         if row["answer"] is not None:
-            answer = Completion(text=texts[row["answer"]], finish=Finish(row["finish"]), spend=spend)
-    return Called(model=row["model"], request=request, answer=answer, error=row["error"], wait_ms=row["wait_ms"])
+            facts = {name: row[name] for name in ("enforced", "thinking_tokens", "cached_tokens", "served_by")}
+            answer = Completion(
+                text=texts[row["answer"]],
+                finish=Finish(row["finish"]),
+                spend=spend,
+                thinking="" if row["thinking"] is None else texts[row["thinking"]],
+                usage_reported=not row["usage_guessed"],
+                **facts,
+            )
+    return Called(
+        model=row["model"],
+        request=request,
+        answer=answer,
+        error=row["error"],
+        failure=Failure(row["failure"]) if row["failure"] else None,
+        wait_ms=row["wait_ms"],
+        attempts=attempts,
+    )
+
+
+def _attempt(row: Any) -> Attempt:
+    facts = {name: row[name] for name in ("status", "waited_ms", "took_ms", "error", "at_most_usd")}
+    return Attempt(failure=Failure(row["failure"]) if row["failure"] else None, **facts)
+
+
+def _engine_of(text: str) -> EngineSpec:
+    engine = json.loads(text)
+    kind = engine.pop("kind")
+    return EngineSpec(kind=kind, options=tuple(sorted(engine.items())))
 
 
 def _consultation(row: Any, match: Any, moves: tuple[Move, ...]) -> Consulted:
-    engine = json.loads(row["engine"])
-    kind = engine.pop("kind")
     line = None
     if row["move"] is not None:
         line = EngineLine(
@@ -622,7 +766,7 @@ def _consultation(row: Any, match: Any, moves: tuple[Move, ...]) -> Consulted:
         )
     query = Query(game=match["game"], start=match["start"], moves=moves[: row["ply"]], **json.loads(row["query"]))
     return Consulted(
-        engine=EngineSpec(kind=kind, options=tuple(sorted(engine.items()))),
+        engine=_engine_of(row["engine"]),
         query=query,
         line=line,
         error=row["error"],

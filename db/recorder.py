@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, assert_never
 
 from sqlalchemy import Connection, Engine, func, insert, select, text, update
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, Engine, func, insert, select, text, update
 from stratarena.agents.budget import Spend
 from stratarena.agents.plan import Plan
 from stratarena.arena.events import (
+    Appraised,
     Called,
     Consulted,
     Event,
@@ -23,18 +25,23 @@ from stratarena.arena.events import (
     Refused,
     Revised,
     RoundPlayed,
+    Searched,
     Submitted,
     Transcribed,
     TurnClosed,
 )
+from stratarena.arena.ledger import Account
 from stratarena.arena.specs import Ending, MatchSpec, TournamentSpec, Verdict
-from stratarena.arena.store import MatchProgress, Provenance
+from stratarena.arena.store import Entered, MatchProgress, Provenance
 from stratarena.db.connect import told
 from stratarena.db.errors import RecordError
 from stratarena.db.lease import take_lease
+from stratarena.db.receipts import Receipts, account_of, banked
 from stratarena.db.rows import (
     COLUMNS,
     ORDER,
+    appraisal_row,
+    attempt_rows,
     call_rows,
     consultation_row,
     fault_row,
@@ -42,12 +49,13 @@ from stratarena.db.rows import (
     plan_row,
     refusal_row,
     round_row,
+    search_rows,
     submission_row,
     text_row,
 )
 from stratarena.db.schema import metadata
 from stratarena.db.spec_json import to_json
-from stratarena.db.state import insert_statement, match_progress, update_statement
+from stratarena.db.state import insert_statement, match_progress, update_statement, verdict_of
 from stratarena.games.base import Seat, SpecError
 
 __all__ = ["SqlStore"]
@@ -76,6 +84,9 @@ class SqlStore:
         )
         self._in_turn: dict[int, list[Event]] = {}
         """Events of turns that have not ended, by match."""
+        self._calling: set[int] = set()
+        """Matches with calls since the last flush, in turns that have not ended."""
+        self._receipts = Receipts(engine)
         self._known_texts: dict[str, None] = {}
         self._specs: dict[int, MatchSpec] = {}
         self._standing: dict[tuple[int, Seat], int] = {}
@@ -83,11 +94,40 @@ class SqlStore:
         self._tournament_id: int | None = None
         self._release: Callable[[], None] = lambda: None
 
+    def entered(self, name: str) -> tuple[Entered, ...]:
+        """The matches of a tournament; see `Store.entered`."""
+        matches, tournaments = self._tables["matches"], self._tables["tournaments"]
+        first, second = self._tables["agents"].alias("first_agent"), self._tables["agents"].alias("second_agent")
+        query = (
+            select(matches, first.c.name.label("first"), second.c.name.label("second"))
+            .select_from(
+                matches.join(tournaments, tournaments.c.id == matches.c.tournament_id)
+                .join(first, first.c.id == matches.c.first_agent_id)
+                .join(second, second.c.id == matches.c.second_agent_id)
+            )
+            .where(tournaments.c.name == name)
+            .order_by(matches.c.id)
+        )
+        with told(self._url), self._connection.begin():
+            rows = {row["key"]: row for row in self._connection.execute(query).mappings()}
+        return tuple(
+            Entered(
+                key=key,
+                game=row["game"],
+                first=row["first"],
+                second=row["second"],
+                round=row["round"],
+                verdict=verdict_of(row),
+            )
+            for key, row in rows.items()
+        )
+
     def enter(
         self, spec: TournamentSpec, schedule: Sequence[MatchSpec], provenance: Provenance
     ) -> tuple[MatchProgress, ...]:
         """Create the tournament or find it again; see `Store.enter`. Holds a lease on it until closed."""
-        self._release = take_lease(self._engine, spec.name)
+        if self._tournament_id is None:
+            self._release = take_lease(self._engine, spec.name)
         with told(self._url), self._connection.begin():
             found = self._connection.execute(
                 select(self._tables["tournaments"].c.id).where(self._tables["tournaments"].c.name == spec.name)
@@ -100,6 +140,12 @@ class SqlStore:
             self._add_matches(spec, schedule, agents)
         with told(self._url), self._connection.begin():
             progress = match_progress(self._connection, self._tournament_id, schedule)
+            self._receipts.load(self._connection, self._tournament_id)
+            paid = banked(self._connection, self._tournament_id)
+        progress = tuple(
+            replace(match, banked=paid.get((match.match_id, len(match.spec.opening.moves) + len(match.moves)), ()))
+            for match in progress
+        )
         self._specs = {match.match_id: match.spec for match in progress}
         return progress
 
@@ -124,6 +170,12 @@ class SqlStore:
                     query, {"id": self._tournament_id}
                 )
             }
+
+    def account(self) -> Account:
+        """What all calls of the tournament came to so far; see `Store.account`."""
+        assert self._tournament_id is not None
+        with told(self._url), self._connection.begin():
+            return account_of(self._connection, self._tournament_id)
 
     def retry(self, match_id: int) -> MatchProgress:
         """A fresh attempt at a void match; see `Store.retry`."""
@@ -169,12 +221,16 @@ class SqlStore:
                 self._moves.append((match_id, ply, name, move, "agent", confidence, fallback))
             return
         self._in_turn.setdefault(match_id, []).append(event)
-        if isinstance(body, MatchClosed):
+        if isinstance(body, Called):
+            self._calling.add(match_id)
+        elif isinstance(body, MatchClosed):
             self._take_turn(match_id)
 
     def _take_turn(self, match_id: int) -> None:
         """Turn the events of a turn that has ended into rows; until then they stay out of every transaction."""
-        for event in self._in_turn.pop(match_id):
+        events = self._in_turn.pop(match_id)
+        self._receipts.close(events)
+        for event in events:
             self._take(event)
 
     def _take(self, event: Event) -> None:
@@ -188,8 +244,11 @@ class SqlStore:
                 row, messages = call_rows(event, body, self._keep)
                 self._rows["model_calls"].append(row)
                 self._rows["call_messages"].extend(messages)
+                self._rows["call_attempts"].extend(attempt_rows(event, body))
             case Consulted():
                 self._rows["consultations"].append(consultation_row(event, body))
+            case Appraised():
+                self._rows["appraisals"].append(appraisal_row(event, body))
             case Proposed(plan):
                 self._plan(event, plan)
             case Revised(_, after, cause):
@@ -197,6 +256,10 @@ class SqlStore:
                 before_seq = self._standing_seq(match_id, seat)
                 self._plan(event, after)
                 self._rows["revisions"].append((match_id, seq, ply, at_ms, _SEAT[seat], before_seq, cause.value))
+            case Searched():
+                row, nodes = search_rows(event, body, self._keep)
+                self._rows["searches"].append(row)
+                self._rows["search_nodes"].extend(nodes)
             case Submitted():
                 self._rows["submissions"].append(submission_row(event, body, self._keep))
             case RoundPlayed():
@@ -220,7 +283,11 @@ class SqlStore:
         Raises:
             RecordError: the database refused; what was flushed before is safe.
         """
-        if not self._turns and not self._closed:
+        receipts = self._receipts.rows(
+            self._in_turn[match] for match in sorted(self._calling) if match in self._in_turn
+        )
+        self._calling.clear()
+        if not self._turns and not self._closed and not receipts:
             return
         with told(self._url), self._connection.begin():
             # The driver's own cursor: at some ten microseconds a turn, SQLAlchemy's care for each call would double it.
@@ -232,6 +299,7 @@ class SqlStore:
             if self._opened:
                 rows = [("playing", at_ms, match_id) for at_ms, match_id in self._opened]
                 cursor.executemany(self._open_statement, rows)
+            self._receipts.write(cursor, receipts)
             if self._closed:
                 cursor.executemany(self._close_statement, self._closed)
             cursor.close()
@@ -325,7 +393,7 @@ class SqlStore:
         known = {name for (name,) in rows}
         next_id = int(self._connection.execute(select(func.coalesce(func.max(table.c.id), 0))).scalar_one()) + 1
         for number, model in enumerate(model for model in spec.models if model.name not in known):
-            price = model.price_per_million or (None, None)
+            price, given = model.price, model.settings.given()
             self._connection.execute(
                 insert(table).values(
                     id=next_id + number,
@@ -333,8 +401,10 @@ class SqlStore:
                     name=model.name,
                     kind=model.kind,
                     params=json.dumps(to_json(model.params), sort_keys=True, ensure_ascii=False),
-                    prompt_usd_per_million=price[0],
-                    completion_usd_per_million=price[1],
+                    prompt_usd_per_million=price.prompt if price else None,
+                    completion_usd_per_million=price.completion if price else None,
+                    cached_usd_per_million=price.cached if price else None,
+                    settings=json.dumps({name: value for name, value in given.items() if value is not None}),
                 )
             )
 

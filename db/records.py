@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from stratarena.agents.budget import Spend
+from stratarena.agents.tree import SearchTree
+from stratarena.arena.grading import Evaluation
 from stratarena.arena.reconsider import Declared
 from stratarena.arena.specs import Verdict
 from stratarena.games.base import Move, Seat
@@ -15,10 +18,15 @@ __all__ = [
     "AnswerRecord",
     "BoardRecord",
     "FaultRecord",
+    "ForecastRecord",
     "GradeRecord",
+    "Judgement",
     "MatchRecord",
     "Origin",
+    "PlyRecord",
+    "SearchRecord",
     "SeriesRecord",
+    "SideRecord",
     "TournamentRecord",
     "TurnRecord",
 ]
@@ -100,6 +108,60 @@ class GradeRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SideRecord:
+    """What one seat did in one third of one attempt at a match."""
+
+    match_id: int
+    seat: Seat
+    third: int | None
+    """0, 1 or 2 of the match's plies; None where it is not over."""
+    turns: int
+    legal_at_once: int
+    """Turns whose first answer was a legal move, or a legal plan whatever it costs."""
+    asked: int
+    """Turns that asked a model."""
+    model_calls: int
+    tokens: int
+    """Prompt and completion tokens of the turns that asked a model."""
+    searched: int
+    """Turns that visited positions."""
+    nodes: int
+    think_ms: float
+    wait_ms: float
+    cost_usd: float | None
+    """None where the price of any turn is unknown."""
+    overrun: int
+    """Turns that passed a thinking budget."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlyRecord:
+    """Legality of one agent in one game in ten plies of it."""
+
+    agent: str
+    game: str
+    ten: int
+    """0 for plies 0 to 9, and so on."""
+    turns: int
+    legal_at_once: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForecastRecord:
+    """Chances of winning that one seat stated in one match, in one tenth of the scale."""
+
+    match_id: int
+    seat: Seat
+    tenth: int
+    """0 for 0 to just below 0.1, 9 for 0.9 to 1."""
+    n: int
+    stated: float
+    """Their sum."""
+    squared: float
+    """The sum of their squares."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerRecord:
     """One answer where a move is a plan, and the round that followed it."""
 
@@ -140,6 +202,15 @@ class SeriesRecord:
     """In the order in which they were given, the two opening plans first."""
     judge: str | None = None
     """Who graded its game; None where nobody did."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What one judge said of the positions of a match."""
+
+    judge: str
+    positions: Mapping[str, Evaluation]
+    """By digest; values are for the side to move. Positions in which the game is over are not asked about."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,3 +283,29 @@ class TournamentRecord:
     """By `"model:NAME"` or `"engine:NAME"`."""
     origin: Origin | None = None
     """Where its games were read from; None when they were played here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchRecord:
+    """One search that an agent told of."""
+
+    match_id: int
+    game: str
+    agent: str
+    seat: Seat
+    ply: int
+    """Plies made before its turn."""
+    start: str
+    moves: tuple[Move, ...]
+    """From `start` to the position that was searched."""
+    tree: SearchTree
+    spend: Spend
+    """What the turn spent on it."""
+    played: Move | None
+    """What the turn played after it; None if another search came after it, or no move."""
+    fallback: str | None
+    """Set when that move is a declared substitute for a finished thought."""
+    judge: str | None
+    """Who said what `evaluations` hold; None where nobody did."""
+    evaluations: Mapping[str, float]
+    """By the digest of a position of this game, what it is worth to the side to move there, -1 (lost) to 1 (won)."""

@@ -9,12 +9,26 @@ from typing import Any
 
 from stratarena.agents.models.base import Completion, Request, Scores, Scoring
 from stratarena.agents.plan import Plan
-from stratarena.arena.events import Called, Consulted, Event, Faulted, Overran, Refused, RoundPlayed, Submitted
+from stratarena.agents.tree import NodeCheck
+from stratarena.arena.events import (
+    Appraised,
+    Called,
+    Consulted,
+    Event,
+    Faulted,
+    Overran,
+    Refused,
+    RoundPlayed,
+    Searched,
+    Submitted,
+)
 from stratarena.db.schema import metadata
 
 __all__ = [
     "COLUMNS",
     "ORDER",
+    "appraisal_row",
+    "attempt_rows",
     "call_rows",
     "consultation_row",
     "fault_row",
@@ -22,6 +36,7 @@ __all__ = [
     "plan_row",
     "refusal_row",
     "round_row",
+    "search_rows",
     "submission_row",
     "text_row",
 ]
@@ -30,6 +45,7 @@ _NOT_BY_EVENTS = (
     *("tournaments", "agents", "models", "identities", "matches"),
     *("imports", "imported_games", "imported_moves"),
     *("judges", "evaluations", "gradings"),
+    "receipts",
 )
 ORDER = tuple(table.name for table in metadata.sorted_tables if table.name not in _NOT_BY_EVENTS)
 """Tables that events are written to, those that others refer to first."""
@@ -55,6 +71,8 @@ def call_rows(event: Event, body: Called, keep: Any) -> tuple[Row, list[Row]]:
     """The row of a model call, and those of its messages. `keep` stores a text and gives its hash."""
     request, answer = body.request, body.answer
     sampling = request.sampling if isinstance(request, Request) else None
+    constraint = request.constraint if isinstance(request, Request) else None
+    written_by = answer if isinstance(answer, Completion) else None
     written = None
     if isinstance(answer, Completion):
         written = keep(answer.text)
@@ -73,21 +91,51 @@ def call_rows(event: Event, body: Called, keep: Any) -> tuple[Row, list[Row]]:
         sampling.temperature if sampling else None,
         sampling.top_p if sampling else None,
         sampling.seed if sampling else None,
+        json.dumps(sampling.stop, ensure_ascii=False) if sampling and sampling.stop else None,
         keep(json.dumps(request.continuations, ensure_ascii=False)) if isinstance(request, Scoring) else None,
         written,
         answer.finish.value if isinstance(answer, Completion) else None,
         spend.prompt_tokens if spend else 0,
         spend.completion_tokens if spend else 0,
-        spend.cost_usd if spend else None,
+        body.spend.cost_usd,
         spend.think_ms if spend else 0.0,
         body.wait_ms,
         _storable(body.error),
+        body.failure.value if body.failure else None,
+        (sampling.thinking_tokens or None) if sampling else None,
+        sampling.effort if sampling else None,
+        constraint.kind if constraint else None,
+        keep(constraint.body) if constraint else None,
+        written_by.enforced if written_by else None,
+        keep(written_by.thinking) if written_by and written_by.thinking else None,
+        written_by.thinking_tokens if written_by else None,
+        written_by.cached_tokens if written_by else None,
+        True if written_by and not written_by.usage_reported else None,
+        _storable(written_by.served_by) if written_by else None,
     )
     messages = [
         (event.match_id, event.seq, position, message.role, keep(message.content))
         for position, message in enumerate(request.messages)
     ]
     return row, messages
+
+
+def attempt_rows(event: Event, body: Called) -> list[Row]:
+    """A row for each try at a call."""
+    return [
+        (
+            event.match_id,
+            event.seq,
+            number,
+            attempt.failure.value if attempt.failure else None,
+            attempt.status,
+            attempt.waited_ms,
+            attempt.took_ms,
+            _storable(attempt.error),
+            attempt.at_most_usd,
+        )
+        for number, attempt in enumerate(body.attempts, start=1)
+    ]
 
 
 def consultation_row(event: Event, body: Consulted) -> Row:
@@ -110,9 +158,80 @@ def consultation_row(event: Event, body: Consulted) -> Row:
     )
 
 
+def appraisal_row(event: Event, body: Appraised) -> Row:
+    """The row of what an engine was asked about positions in a turn."""
+    return (
+        *_head(event),
+        json.dumps({"kind": body.engine.kind, **dict(body.engine.options)}, sort_keys=True),
+        body.n_asks,
+        body.n_positions,
+        body.nodes,
+        body.think_ms,
+        body.wait_ms,
+        _storable(body.error),
+    )
+
+
 def plan_row(event: Event, plan: Plan, keep: Any) -> Row:
     """The row of a declared plan."""
     return (*_head(event), " ".join(plan.moves), plan.cost, plan.value, keep(plan.why))
+
+
+def search_rows(event: Event, body: Searched, keep: Any) -> tuple[Row, list[Row]]:
+    """The row of a search, and those of its nodes."""
+    tree, spend = body.tree, body.spend
+    row = (
+        *_head(event),
+        tree.kind.value,
+        tree.method,
+        tree.simulations,
+        tree.n_nodes,
+        tree.depth,
+        _storable(tree.first_move),
+        tree.value_before,
+        tree.value_after,
+        _storable(" ".join(tree.line)),
+        tree.ended,
+        tree.whole,
+        spend.model_calls,
+        spend.nodes,
+        spend.prompt_tokens,
+        spend.completion_tokens,
+        spend.cost_usd,
+        spend.think_ms,
+    )
+    nodes = [
+        (
+            event.match_id,
+            event.seq,
+            number,
+            node.parent,
+            _storable(node.move),
+            node.depth,
+            node.prior,
+            node.visits,
+            node.estimate,
+            node.value,
+            node.proven,
+            node.terminal,
+            None if node.state is None else keep(node.state),
+            _storable(node.problem),
+            *((None,) * 6 if node.check is None else _facts(node.check)),
+        )
+        for number, node in enumerate(tree.nodes)
+    ]
+    return row, nodes
+
+
+def _facts(check: NodeCheck) -> Row:
+    return (
+        check.legal,
+        check.legal_local,
+        check.state_right,
+        check.state_right_local,
+        check.terminal_right,
+        check.n_missed,
+    )
 
 
 def submission_row(event: Event, body: Submitted, keep: Any) -> Row:

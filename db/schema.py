@@ -143,7 +143,11 @@ _table(
     Column("id", Integer, primary_key=True, comment="Number of the agent."),
     _needed("tournament_id", Integer, "Its tournament.", ForeignKey("tournaments.id")),
     _needed("name", String(40), "Its identity in the tournament."),
-    _needed("kind", String(80), "The plug-in that makes it. `llm_likelihood` chooses among legal moves only."),
+    _needed(
+        "kind",
+        String(80),
+        "The plug-in that makes it. `llm_likelihood` and `llm_constrained` can make legal moves only.",
+    ),
     _needed("params", Text, "Its parameters, as JSON."),
     UniqueConstraint("tournament_id", "name"),
 )
@@ -157,16 +161,20 @@ _table(
     _needed("params", Text, "Its parameters, as JSON; never a key."),
     _maybe("prompt_usd_per_million", Float, "Price of a million prompt tokens; null is unknown."),
     _maybe("completion_usd_per_million", Float, "Price of a million completion tokens; null is unknown."),
+    _maybe("cached_usd_per_million", Float, "Price of prompt tokens that were read before; null: the full price."),
+    _maybe("settings", Text, "What its table says of sampling, as JSON: it goes before what an agent asks for."),
     UniqueConstraint("tournament_id", "name"),
 )
 _table(
     "identities",
-    "What exactly a model or engine was when it played: hashes, versions, options.",
+    "What exactly a model, an engine or a prompt was when it played: hashes, versions, options, words.",
     Column("tournament_id", Integer, ForeignKey("tournaments.id"), primary_key=True, comment="The tournament."),
-    Column("kind", String(6), primary_key=True, comment="`model` or `engine`."),
-    Column("name", String(400), primary_key=True, comment="The model's name, or the engine's spec."),
+    Column("kind", String(6), primary_key=True, comment="`model`, `engine` or `prompt`."),
+    Column(
+        "name", String(400), primary_key=True, comment="The model's name, the engine's spec, or whose prompt it is."
+    ),
     Column("facts", Text, nullable=False, comment="Facts by name, as JSON; of several runs the latest."),
-    _one_of("kind", "model", "engine"),
+    _one_of("kind", "model", "engine", "prompt"),
 )
 _table(
     "matches",
@@ -248,15 +256,47 @@ _of_match(
     _maybe("temperature", Float, "0 is greedy."),
     _maybe("top_p", Float, "Nucleus of the sampling."),
     _maybe("seed", BigInteger, "Seed of the sampling; null when greedy."),
+    _maybe("stop", Text, "Texts that end the answer, as JSON; null where there are none."),
     _text("continuations", "The texts to be scored, as JSON.", needed=False),
     _text("answer", "The text written; for scores, their numbers as JSON; null when the call failed.", needed=False),
-    _maybe("finish", String(6), "`stop` or `length`: why the answer ended."),
+    _maybe("finish", String(6), "`stop`, `length` or `filter` (declined): why the answer ended."),
     *_spending(),
     _think_ms(),
     _needed("wait_ms", Float, "From asking to answering, less the work."),
     _maybe("error", Text, "Why the call failed."),
+    _maybe("failure", String(9), "What kind of failure it was."),
+    _maybe("thinking_room", Integer, "Tokens allowed for thinking on top of `max_tokens`; null is none."),
+    _maybe("effort", String(10), "How hard to think, in the provider's word."),
+    _maybe("constraint_kind", String(7), "`schema` or `choices`: the form asked for; null is none."),
+    _text("constraint_body", "That JSON schema, or the texts to choose from as JSON.", needed=False),
+    _maybe(
+        "enforced", String(7), "How the form was enforced: `json`, `schema`, `choices`, `grammar`; null: not at all."
+    ),
+    _text("thinking", "What the model wrote for itself before its answer, where it shows that.", needed=False),
+    _maybe("thinking_tokens", Integer, "Tokens of the thinking, where counted apart."),
+    _maybe("cached_tokens", Integer, "Prompt tokens that the server had read before, where it says so."),
+    _maybe("usage_guessed", Boolean, "True where nobody counted the tokens: they are guessed, their cost is unknown."),
+    _maybe("served_by", String(100), "The model's name as the server told it."),
     _one_of("kind", "complete", "score"),
-    _one_of("finish", "stop", "length"),
+    _one_of("finish", "stop", "length", "filter"),
+    _one_of("constraint_kind", "schema", "choices"),
+)
+Table(
+    "call_attempts",
+    metadata,
+    Column("match_id", Integer, primary_key=True, comment="The match."),
+    Column("seq", Integer, primary_key=True, comment="The call."),
+    Column("number", Integer, primary_key=True, comment="Counted from 1."),
+    _maybe("failure", String(9), "What kind of failure it met; null for the one that was answered."),
+    _maybe("status", Integer, "The HTTP status, where there was one."),
+    _needed("waited_ms", Float, "In queues, for limits, and to let a server rest, since the try before."),
+    _needed("took_ms", Float, "From sending to the answer or the failure."),
+    _maybe("error", Text, "What went wrong."),
+    _maybe("at_most_usd", Float, "Money it may have cost without anybody saying so; null is unknown."),
+    ForeignKeyConstraint(["match_id", "seq"], ["model_calls.match_id", "model_calls.seq"]),
+    CheckConstraint("number >= 1", name="counted_from_1"),
+    comment="Every try at a call over a network.",
+    sqlite_with_rowid=False,
 )
 Table(
     "call_messages",
@@ -269,6 +309,24 @@ Table(
     _one_of("role", "system", "user", "assistant"),
     ForeignKeyConstraint(["match_id", "seq"], ["model_calls.match_id", "model_calls.seq"]),
     comment="The messages of each request, in order.",
+    sqlite_with_rowid=False,
+)
+Table(
+    "receipts",
+    metadata,
+    Column("match_id", Integer, ForeignKey("matches.id"), primary_key=True, comment="The match."),
+    Column("ply", Integer, primary_key=True, comment="Plies made before the turn it belongs to."),
+    Column("number", Integer, primary_key=True, comment="Counted from 0 in the turn."),
+    *_seat(),
+    _needed("at_ms", BigInteger, "When, in milliseconds since 1970."),
+    _needed("model", String(40), "The model's name."),
+    _needed("request_key", String(_HASH), "Hash of the request."),
+    _maybe("answer", Text, "The answer as JSON; null when the call failed."),
+    *_spending(),
+    _maybe("at_most_usd", Float, "What failed tries may have cost besides; null is unknown."),
+    *_at_least_0("number"),
+    comment="Calls that cost money, of turns that are not over: kept until the turn is, and answered from here when a run "
+    "that was broken off goes on.",
     sqlite_with_rowid=False,
 )
 _of_match(
@@ -286,6 +344,20 @@ _of_match(
     _maybe("think_ms", Float, "Milliseconds of work."),
     _needed("wait_ms", Float, "From asking to answering, less the work."),
     _maybe("error", Text, "Why it failed."),
+)
+_of_match(
+    "appraisals",
+    "What engines were asked about many positions in a turn, added up. Their answers are not kept: asked again, they give "
+    "them again; those that steered a search are in its tree.",
+    *_seat(),
+    _needed("engine", Text, "The engine's spec, as JSON."),
+    _needed("n_asks", Integer, "Batches of questions."),
+    _needed("n_positions", Integer, "Positions asked about."),
+    _needed("nodes", Integer, "Positions the engine visited."),
+    _think_ms(),
+    _needed("wait_ms", Float, "From asking to answering, less the work."),
+    _maybe("error", Text, "Why the last question failed."),
+    *_at_least_0("n_asks", "n_positions", "nodes", "think_ms", "wait_ms"),
 )
 _of_match(
     "plans",
@@ -306,6 +378,81 @@ _of_match(
     _one_of("cause", "opponent", "refused", "self_check", "search", "over_purse", "series"),
     ForeignKeyConstraint(["match_id", "before_seq"], ["plans.match_id", "plans.seq"]),
     ForeignKeyConstraint(["match_id", "seq"], ["plans.match_id", "plans.seq"], name="fk_revisions_after"),
+)
+_of_match(
+    "searches",
+    "What agents' searches looked at: trees around a model, and trees that a model wrote. Values from -1 (lost) to 1 (won) "
+    "are for the seat that searched.",
+    *_seat(),
+    _needed(
+        "kind",
+        String(8),
+        "`external`: a program searched by the rules; `imagined`: a model said which moves there are and what they lead "
+        "to; `internal`: a model wrote the search by itself.",
+    ),
+    _needed("method", Text, "How it was searched: `puct`, `uct`, `minimax`, `vote`, …"),
+    _needed("simulations", Integer, "Descents from the root; positions evaluated where there are none."),
+    _needed("n_nodes", Integer, "Positions visited, the root's included."),
+    _needed("depth", Integer, "Plies from the root to the deepest of them."),
+    _maybe("first_move", Text, "The move held best before the search."),
+    _maybe("value_before", Float, "The root's, before the search."),
+    _maybe("value_after", Float, "The root's, after it."),
+    _needed("line", Text, "Principal variation, separated by spaces."),
+    _needed("ended", Text, "`simulations`, `proven`, or the budget that ended it."),
+    _needed(
+        "whole",
+        Boolean,
+        "Whether `search_nodes` holds every position visited; else the root and those of its moves that were visited.",
+    ),
+    _needed(
+        "model_calls", Integer, "Calls of the turn from its beginning, or from the search before, until it was told."
+    ),
+    _needed("nodes", Integer, "Positions it played to, and those of engines."),
+    *_spending(),
+    _think_ms(),
+    _one_of("kind", "external", "imagined", "internal"),
+    CheckConstraint("value_before BETWEEN -1 AND 1", name="value_before"),
+    CheckConstraint("value_after BETWEEN -1 AND 1", name="value_after"),
+    *_at_least_0("simulations", "n_nodes", "depth", "model_calls", "nodes", "think_ms"),
+)
+Table(
+    "search_nodes",
+    metadata,
+    Column("match_id", Integer, primary_key=True, comment="The match."),
+    Column("seq", Integer, primary_key=True, comment="The search."),
+    Column(
+        "number", Integer, primary_key=True, comment="Place in the tree, from 0 (the root); parents before children."
+    ),
+    _maybe("parent", Integer, "Its parent's number; null for the root."),
+    _maybe("move", Text, "The move that leads here, as the tree has it."),
+    _needed("depth", Integer, "Plies below the root."),
+    _maybe("prior", Float, "Weight of its move among its siblings before any was tried, 0 to 1."),
+    _needed("visits", Integer, "Simulations through it; 0 for a move that was listed and never tried."),
+    _maybe("estimate", Float, "What it was held to be worth at first, -1 to 1 for the seat that searched."),
+    _maybe("value", Float, "What it was held to be worth in the end; null where it was never visited."),
+    _needed("proven", Boolean, "Whether `value` is the result under best play, as far as the agent's world goes."),
+    _needed("terminal", Boolean, "Whether the game is over here, in the agent's world."),
+    _text("state", "The position as a model claims it; null where the rules made it.", needed=False),
+    _maybe("problem", Text, "What the agent itself found wrong with what the model said."),
+    _maybe(
+        "legal",
+        Boolean,
+        "By the rules, along the whole path from the real position: every move is legal. This and what follows is null "
+        "where there is nothing to check.",
+    ),
+    _maybe("legal_local", Boolean, "The move is legal in the position that the parent claims."),
+    _maybe("state_right", Boolean, "The claimed position is where the path leads."),
+    _maybe("state_right_local", Boolean, "The claimed position is what the move makes of the parent's claim."),
+    _maybe("terminal_right", Boolean, "The game is over here exactly if the node says so, with that result."),
+    _maybe("n_missed", Integer, "Legal moves that the node does not list; null where it lists none."),
+    CheckConstraint("prior BETWEEN 0 AND 1", name="prior"),
+    CheckConstraint("estimate BETWEEN -1 AND 1", name="estimate"),
+    CheckConstraint("value BETWEEN -1 AND 1", name="value"),
+    CheckConstraint("(parent IS NULL) = (number = 0)", name="root"),
+    *_at_least_0("number", "depth", "visits", "n_missed"),
+    ForeignKeyConstraint(["match_id", "seq"], ["searches.match_id", "searches.seq"]),
+    comment="The positions of each search.",
+    sqlite_with_rowid=False,
 )
 _of_match(
     "submissions",
@@ -347,7 +494,11 @@ _of_match(
     "refusals",
     "Answers that the referee turned down.",
     *_seat(),
-    _needed("kind", String(9), "`malformed`, `ambiguous` or `illegal`."),
+    _needed(
+        "kind",
+        String(11),
+        "`malformed`, `ambiguous`, `illegal`, `empty`, `cut_off`, `filtered` or `unparseable` (no JSON where JSON was asked for).",
+    ),
     _text("text", "What the agent said."),
     _needed("why", Text, "What was wrong, and what would be accepted."),
 )
@@ -355,11 +506,11 @@ _of_match(
     "overruns",
     "Budgets that a turn passed.",
     *_seat(),
-    _needed("scope", String(5), "`move`, `match` or `agent`."),
+    _needed("scope", String(5), "`call`, `move`, `match` or `agent`."),
     _needed("resource", String(20), "Which resource."),
     _needed("bound", Float, "The bound."),
     _needed("used", Float, "What was used by then."),
-    _one_of("scope", "move", "match", "agent"),
+    _one_of("scope", "call", "move", "match", "agent"),
 )
 _of_match(
     "faults",

@@ -1,7 +1,7 @@
 """Named openings by game: where both matches of a pair begin.
 
 Kinds: `"start"`, the game's own beginning (in Chess960, each of its starts in turn); `"book"`, well-known lines by name; `"balanced"`, positions that are even by
-a solver or by a long search; `"orders"`, in games of plans, each seat in turn as the one that updates first. The lists are text files beside this module, each saying how it was made.
+a solver or by a long search; `"late"`, even ones deep in the game, where a solver answers at once; `"orders"`, in games of plans, each seat in turn as the one that updates first. The lists are text files beside this module, each saying how it was made.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ __all__ = ["Line", "chosen", "kinds", "lines"]
 _FILES = {
     ("chess", "book"): "chess_book.txt",
     ("connect_four", "balanced"): "connect_four_balanced.txt",
+    ("connect_four", "late"): "connect_four_late.txt",
     ("hex", "balanced"): "hex_balanced.txt",
 }
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
 
 from stratarena.games.base import ArenaError, Move
 
-__all__ = ["Engine", "EngineError", "EngineLine", "EngineSpec", "Query"]
+__all__ = [
+    "Appraisal",
+    "Appraisals",
+    "Appraiser",
+    "Engine",
+    "EngineError",
+    "EngineLine",
+    "EngineSpec",
+    "Query",
+    "appraise",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +62,26 @@ class EngineLine:
     think_ms: float
 
 
+@dataclass(frozen=True, slots=True)
+class Appraisal:
+    """What an engine holds a position to be worth. Values go from -1 (lost) to 1 (won) for the side to move."""
+
+    value: float
+    moves: tuple[tuple[Move, float], ...] = ()
+    """Values of moves, for the same side; of as many as the engine can tell."""
+    weights: tuple[tuple[Move, float], ...] = ()
+    """Shares of its attention that moves had, where it searched among them; they add up to 1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Appraisals:
+    """An engine's answer about many positions, in the order in which they were asked about."""
+
+    found: tuple[Appraisal, ...]
+    nodes: int = 0
+    think_ms: float
+
+
 class EngineError(ArenaError):
     """The engine is missing, died, hung or answered nonsense. The match is void: nobody loses by it."""
 
@@ -74,3 +104,35 @@ class Engine(Protocol):
 
     def close(self) -> None:
         """End it, whatever it is doing."""
+
+
+@runtime_checkable
+class Appraiser(Protocol):
+    """An engine that can say what many positions are worth faster than by being asked for a move in each."""
+
+    def appraise(self, queries: tuple[Query, ...]) -> Appraisals:
+        """What each position is worth; none of them may be over.
+
+        Raises:
+            EngineError: as `Engine.consult`.
+        """
+
+
+def appraise(engine: Engine, query: Query, lines: tuple[tuple[Move, ...], ...]) -> Appraisals:
+    """What the positions are worth that these lines lead to from the query's position, by whatever engine.
+
+    Raises:
+        EngineError: the engine failed, or gave no value.
+    """
+    queries = tuple(replace(query, moves=query.moves + line) for line in lines)
+    if isinstance(engine, Appraiser):
+        return engine.appraise(queries)
+    found, nodes, think_ms = [], 0, 0.0
+    for each in queries:
+        answer = engine.consult(each)
+        if answer.value is None:
+            raise EngineError(f"the engine gave no value after {' '.join(each.moves) or 'no moves'}")
+        found.append(Appraisal(answer.value, moves=((answer.move, answer.value),)))
+        nodes += answer.nodes or 0
+        think_ms += answer.think_ms
+    return Appraisals(found=tuple(found), nodes=nodes, think_ms=think_ms)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from importlib import metadata
 
-from stratarena.agents.engines.base import EngineError, EngineLine, EngineSpec, Query
+from stratarena.agents.engines.base import Appraisal, Appraisals, EngineError, EngineLine, EngineSpec, Query
 from stratarena.games.base import Move, MoveError, PositionError
 from stratarena.games.connect_four import ConnectFour
 
 __all__ = ["BitBullySolver"]
 
+_FASTEST_WIN = 18
+"""The solver's score of a win with the fourth disc, the fastest there is."""
 _COLUMNS_FROM_CENTRE = (3, 2, 4, 1, 5, 0, 6)
 
 
@@ -52,8 +54,32 @@ class BitBullySolver:
             think_ms=think_ms,
         )
 
+    def appraise(self, queries: tuple[Query, ...]) -> Appraisals:
+        """Exact values of positions and of all their moves, a faster win being worth more, a slower loss less bad.
+
+        A score of the solver, which counts the discs that the winner has left, goes from 0.5 (as late as can be) to 1.
+        """
+        began = time.perf_counter()
+        found = []
+        for query in queries:
+            board = self._board()
+            for move in _moves_from_the_start(query):
+                board.play(int(move) - 1)
+            scores = self._solver.score_all_moves(board)
+            moves = tuple((Move(str(column + 1)), _worth(score)) for column, score in sorted(scores.items()))
+            found.append(Appraisal(max(value for _, value in moves), moves))
+        return Appraisals(found=tuple(found), think_ms=(time.perf_counter() - began) * 1000)
+
     def close(self) -> None:
         """Nothing to let go of."""
+
+
+def _worth(score: int) -> float:
+    """A score of the solver from -1 to 1."""
+    if score == 0:
+        return 0.0
+    size = 0.5 + 0.5 * min(abs(score), _FASTEST_WIN) / _FASTEST_WIN
+    return size if score > 0 else -size
 
 
 def _moves_from_the_start(query: Query) -> tuple[Move, ...]:

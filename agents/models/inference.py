@@ -25,10 +25,18 @@ from stratarena.agents.models.base import (
     Scores,
     Scoring,
 )
+from stratarena.agents.models.forms import Forms, Held
+from stratarena.agents.models.stopping import Stopping
+from stratarena.agents.models.thinking import split_thinking
 
 __all__ = ["Inference", "Loaded", "load", "system_message"]
 
 _KEPT_PREFIXES = 8
+_PLAIN = (
+    "{% for message in messages %}{{ message.role }}: {{ message.content }}\n\n{% endfor %}"
+    "{% if add_generation_prompt %}assistant:{% endif %}"
+)
+"""A chat for models that were never taught one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +48,15 @@ class Loaded:
     tokenizer: Any
     stops: frozenset[int]
     context: int
+    n_vocab: int
 
 
-def load(folder: Path, *, threads: int, device: str, dtype: str) -> Loaded:
-    """The weights in memory. Raises `ModelError` when the extra is missing or the folder is no model."""
+def load(path: Path, *, threads: int, device: str, dtype: str, plain: bool = False) -> Loaded:
+    """The weights in memory, of a folder or a GGUF file; `plain` gives a model without a chat template a simple one.
+
+    Raises:
+        ModelError: the extra is missing, or there is no model.
+    """
     # Nothing may be asked of a hub, and progress bars have no place in a tournament's output.
     os.environ.update(HF_HUB_OFFLINE="1", TQDM_DISABLE="1", TRANSFORMERS_VERBOSITY="error")
     try:
@@ -53,13 +66,21 @@ def load(folder: Path, *, threads: int, device: str, dtype: str) -> Loaded:
         raise ModelError(f"{error}; install the extra: pip install 'stratarena[torch]'") from error
     torch.set_num_threads(threads)
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype), attn_implementation="sdpa")
+        where = {"gguf_file": path.name} if path.is_file() else {}
+        folder = path.parent if path.is_file() else path
+        tokenizer = AutoTokenizer.from_pretrained(folder, **where)
+        model = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=getattr(torch, dtype), attn_implementation="sdpa", **where
+        )
         model = model.to(device).eval()
     except (OSError, ValueError, RuntimeError) as error:
-        raise ModelError(f"{folder} cannot be loaded: {str(error).splitlines()[0]}") from error
+        raise ModelError(f"{path} cannot be loaded: {str(error).splitlines()[0]}") from error
+    if plain:
+        tokenizer.chat_template = _PLAIN
     if not tokenizer.chat_template:
-        raise ModelError(f"{folder}: the tokenizer has no chat template")
+        raise ModelError(
+            f"{path}: the tokenizer has no chat template; give the model chat = 'plain' to use a simple one"
+        )
     stops = model.generation_config.eos_token_id
     stops = stops if isinstance(stops, list) else [stops]
     return Loaded(
@@ -68,6 +89,7 @@ def load(folder: Path, *, threads: int, device: str, dtype: str) -> Loaded:
         tokenizer=tokenizer,
         stops=frozenset({*stops, tokenizer.eos_token_id} - {None}),
         context=int(model.config.max_position_embeddings),
+        n_vocab=int(model.config.vocab_size),
     )
 
 
@@ -86,6 +108,8 @@ class Inference:
         self._stops = loaded.stops
         self._context = loaded.context
         self._prefixes: dict[str, tuple[list[int], Any]] = {}
+        self._n_vocab = loaded.n_vocab
+        self._forms: Forms | None = None
 
     def answer(self, requests: Sequence[ModelRequest]) -> list[ModelAnswer | ModelError]:
         """One answer a request: several `Request`s with one system message, or a single `Scoring`.
@@ -105,21 +129,31 @@ class Inference:
             for place, request in enumerate(requests):
                 assert isinstance(request, Request)
                 prompt = self._prompt(request.messages)
-                problem = self._too_long(len(prompt) + request.sampling.max_tokens)
+                problem = self._too_long(len(prompt) + request.sampling.most_tokens)
                 if problem is None:
                     fitting.append((place, request, prompt))
                 else:
                     answers[place] = problem
-            written = self._complete([prompt for *_, prompt in fitting], [request for _, request, _ in fitting])
+            stoppings = [Stopping(request) for _, request, _ in fitting]
+            written = self._complete(
+                [prompt for *_, prompt in fitting], [request for _, request, _ in fitting], stoppings
+            )
         # Nobody can say whose token took longer: a batch's time is shared by the tokens that each read and wrote.
         sizes = [len(prompt) + len(tokens) for (*_, prompt), (tokens, _) in zip(fitting, written, strict=True)]
         token_ms = (time.perf_counter() - began) * 1000 / max(sum(sizes), 1)
-        for (place, _, prompt), (tokens, finish), size in zip(fitting, written, sizes, strict=True):
+        for (place, request, prompt), (tokens, finish), size, stopping in zip(
+            fitting, written, sizes, stoppings, strict=True
+        ):
             spend = Spend(
                 model_calls=1, prompt_tokens=len(prompt), completion_tokens=len(tokens), think_ms=token_ms * size
             )
-            text = self._tokenizer.decode(tokens, skip_special_tokens=True)
-            answers[place] = Completion(text=text, finish=finish, spend=spend)
+            text = self._decode(tokens)
+            if not stopping.idle:
+                stopping.read(text)
+                text = text if finish is Finish.LENGTH else stopping.text
+            thinking, text = split_thinking(text)
+            enforced = None if request.constraint is None else request.constraint.kind
+            answers[place] = Completion(text=text, finish=finish, spend=spend, thinking=thinking, enforced=enforced)
         return [answer for answer in answers if answer is not None]
 
     def _prompt(self, messages: tuple[Message, ...]) -> list[int]:
@@ -158,10 +192,16 @@ class Inference:
 
         return DynamicCache(config=self._model.config)
 
-    def _tensor(self, rows: Sequence[Sequence[int]]) -> Any:
+    def _tensor(self, rows: Sequence[Any]) -> Any:
         return self._torch.tensor(rows, device=self._model.device)
 
-    def _complete(self, prompts: Sequence[list[int]], requests: Sequence[Request]) -> list[tuple[list[int], Finish]]:
+    def _decode(self, tokens: Sequence[int]) -> str:
+        text: str = self._tokenizer.decode(tokens, skip_special_tokens=True)
+        return text
+
+    def _complete(
+        self, prompts: Sequence[list[int]], requests: Sequence[Request], stoppings: Sequence[Stopping]
+    ) -> list[tuple[list[int], Finish]]:
         """Tokens of each answer without the token that ended it, and why it ended."""
         torch = self._torch
         if not prompts:
@@ -179,6 +219,9 @@ class Inference:
         if n > 1 and start:
             cache.batch_repeat_interleave(n)
         generators = [_generator(torch, request, self._model.device) for request in requests]
+        held = [self._hold(request) for request in requests]
+        rows = list(range(n))
+        """Which answer each row of the batch writes; answers that are whole leave it by and by."""
         written: list[list[int]] = [[] for _ in requests]
         finishes: list[Finish | None] = [None] * n
         while True:
@@ -190,23 +233,50 @@ class Inference:
                 use_cache=True,
                 logits_to_keep=1,
             ).logits[:, -1]
-            chosen = [pad] * n
-            for row, request in enumerate(requests):
-                if finishes[row] is not None:
+            chosen = [pad] * len(rows)
+            for row, answer in enumerate(rows):
+                if finishes[answer] is not None:
                     continue
-                token = _choose(torch, logits[row].float(), request, generators[row])
+                request, form = requests[answer], held[answer]
+                values = logits[row].float() if form is None else self._allowed(logits[row].float(), form)
+                token = _choose(torch, values, request, generators[answer])
                 chosen[row] = token
                 if token in self._stops:
-                    finishes[row] = Finish.STOP
+                    finishes[answer] = Finish.STOP
                     continue
-                written[row].append(token)
-                if len(written[row]) >= request.sampling.max_tokens:
-                    finishes[row] = Finish.LENGTH
-            if all(finish is not None for finish in finishes):
+                written[answer].append(token)
+                if (form is not None and form.take(token)) or (
+                    not stoppings[answer].idle and stoppings[answer].read(self._decode(written[answer]))
+                ):
+                    finishes[answer] = Finish.STOP
+                elif len(written[answer]) >= request.sampling.most_tokens:
+                    finishes[answer] = Finish.LENGTH
+            going = [row for row, answer in enumerate(rows) if finishes[answer] is None]
+            if not going:
                 return [(tokens, finish or Finish.STOP) for tokens, finish in zip(written, finishes, strict=True)]
+            if len(going) <= len(rows) // 2:
+                # Moving the cache costs about as much as a step, so it is done when the batch has halved.
+                keep = self._tensor(going)
+                cache.batch_select_indices(keep)
+                mask, positions = mask[keep], positions[keep]
+                rows, chosen = [rows[row] for row in going], [chosen[row] for row in going]
             ids = self._tensor([[token] for token in chosen])
             mask = torch.cat([mask, torch.ones_like(ids)], dim=1)
             positions = positions[:, -1:] + 1
+
+    def _hold(self, request: Request) -> Held | None:
+        """The request's constraint on the answer that is to be written, if it has one."""
+        if request.constraint is None:
+            return None
+        if self._forms is None:
+            self._forms = Forms(self._tokenizer, n_vocab=self._n_vocab, stops=self._stops)
+        return self._forms.hold(request.constraint)
+
+    def _allowed(self, logits: Any, form: Held) -> Any:
+        """The logits with all tokens out of reach that the form does not allow next."""
+        torch = self._torch
+        allowed = torch.frombuffer(bytearray(form.allowed()), dtype=torch.uint8)[: logits.shape[0]]
+        return logits.masked_fill(allowed.to(logits.device) == 0, float("-inf"))
 
     def _score(self, request: Scoring) -> tuple[tuple[float, ...], tuple[int, ...], int]:
         """Log-probabilities, token counts, and tokens read: one pass over a trie of all continuations.

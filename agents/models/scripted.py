@@ -18,6 +18,7 @@ from stratarena.agents.models.base import (
     Scoring,
 )
 from stratarena.agents.models.keys import request_key
+from stratarena.agents.models.stopping import Stopping
 from stratarena.agents.params import Params, checked_params
 
 __all__ = ["Scripted", "from_params"]
@@ -65,7 +66,9 @@ class Scripted:
             logprobs = tuple(-0.01 * ((number >> (index % 96)) % 1000 + 1) * n for index, n in enumerate(n_tokens))
             spend = Spend(model_calls=1, prompt_tokens=prompt_tokens + sum(n_tokens))
             return Scores(logprobs=logprobs, n_tokens=n_tokens, spend=spend)
-        text = self._answers[number % len(self._answers)]
+        stopping = Stopping(request)
+        stopping.read(self._answers[number % len(self._answers)])
+        text = stopping.text
         return Completion(
             text=text,
             finish=Finish.STOP,

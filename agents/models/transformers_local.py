@@ -22,6 +22,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from stratarena.agents.models.base import (
+    Constraint,
     ModelAnswer,
     ModelError,
     ModelRequest,
@@ -37,7 +38,7 @@ __all__ = ["LocalModel", "from_folder", "smollm2"]
 class RuntimeParams(Params):
     """How a local model is run."""
 
-    max_batch: int = Field(8, ge=1, description="requests answered side by side; 1 repeats exactly")
+    max_batch: int = Field(16, ge=1, description="requests answered side by side; 1 repeats exactly")
     threads: int = Field(1, ge=1, description="torch threads; more than there are free cores is slower, not faster")
     device: str = Field("cpu", description="a torch device, such as cpu or cuda:0")
     dtype: Literal["float32", "bfloat16", "float16"] = Field("float32", description="number format of the weights")
@@ -46,7 +47,8 @@ class RuntimeParams(Params):
 class FolderParams(RuntimeParams):
     """Parameters of `transformers`."""
 
-    folder: str = Field(description="a folder that AutoModelForCausalLM opens, with a chat template")
+    folder: str = Field(description="a folder that AutoModelForCausalLM opens, or a GGUF file")
+    chat: Literal["own", "plain"] = Field("own", description="the model's own chat template, or a simple one")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,10 @@ class LocalModel:
         libraries = {f"{library} version": _version(library) for library in ("torch", "transformers")}
         runtime = {key: str(value) for key, value in self._params.model_dump().items() if key != "folder"}
         return {**self._identity, **libraries, **runtime}
+
+    def enforces(self, constraint: Constraint) -> str | None:
+        """How it holds answers to a form: every form, token by token."""
+        return constraint.kind
 
     def submit(self, requests: Sequence[ModelRequest]) -> Sequence[Future[ModelAnswer]]:
         """Futures that the worker fills."""
@@ -127,6 +133,7 @@ class LocalModel:
                             threads=self._params.threads,
                             device=self._params.device,
                             dtype=self._params.dtype,
+                            plain=isinstance(self._params, FolderParams) and self._params.chat == "plain",
                         )
                     )
                 answers = engine.answer([job.request for job in batch])
@@ -163,23 +170,24 @@ def smollm2(name: str, params: Mapping[str, Any]) -> LocalModel:
 
 
 def from_folder(name: str, params: Mapping[str, Any]) -> LocalModel:
-    """Any causal language model in a local folder that transformers opens; nothing is downloaded."""
+    """Any causal language model in a local folder or GGUF file that transformers opens; nothing is downloaded."""
     checked = checked_params(FolderParams, params, where=f"model {name!r}")
-    folder = Path(checked.folder).expanduser()
+    path = Path(checked.folder).expanduser()
 
     def find() -> Path:
-        if not (folder / "config.json").exists():
-            raise ModelError(f"{folder} is no model folder: there is no config.json in it")
-        return folder
+        if not path.is_file() and not (path / "config.json").exists():
+            raise ModelError(f"{path} is no model folder: there is no config.json in it")
+        return path
 
-    return LocalModel(name, find, checked, {"name": folder.name, "files": _fingerprint(folder)})
+    return LocalModel(name, find, checked, {"name": path.name, "files": _fingerprint(path)})
 
 
 def _fingerprint(folder: Path) -> str:
     """16 hexadecimal digits of the folder's files: names and sizes, and the contents of those below a megabyte."""
     digest = blake2b(digest_size=8)
     try:
-        for path in sorted(path for path in folder.glob("*") if path.is_file()):
+        files = [folder] if folder.is_file() else sorted(path for path in folder.glob("*") if path.is_file())
+        for path in files:
             size = path.stat().st_size
             digest.update(f"{path.name}\0{size}\0".encode())
             if size < 1_000_000:
@@ -197,15 +205,25 @@ def _version(library: str) -> str:
 
 
 def _next_batch(waiting: deque[_Job], most: int) -> list[_Job]:
-    """The oldest job, and with it those of the same kind and system message, oldest first."""
+    """The oldest job, and with it those of the same kind and system message that are nearest to it in length.
+
+    What is shorter than the longest of a batch is padded, and padding costs as much as text.
+    """
     first = waiting.popleft()
-    batch = [first]
-    if isinstance(first.request, Request):
-        system = system_message(first.request.messages)
-        rest: list[_Job] = []
-        while waiting:
-            job = waiting.popleft()
-            alike = isinstance(job.request, Request) and system_message(job.request.messages) == system
-            (batch if alike and len(batch) < most else rest).append(job)
-        waiting.extend(rest)
-    return batch
+    if not isinstance(first.request, Request):
+        return [first]
+    system, length = system_message(first.request.messages), _length(first)
+    alike = [
+        job for job in waiting if isinstance(job.request, Request) and system_message(job.request.messages) == system
+    ]
+    nearest = sorted(alike, key=lambda job: abs(_length(job) - length))[: most - 1]
+    chosen = {id(job) for job in nearest}
+    rest = [job for job in waiting if id(job) not in chosen]
+    waiting.clear()
+    waiting.extend(rest)
+    return [first, *nearest]
+
+
+def _length(job: _Job) -> int:
+    """Characters that the job's prompt has."""
+    return sum(len(message.content) for message in job.request.messages)

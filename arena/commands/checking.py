@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from statistics import mean
@@ -15,9 +15,10 @@ from stratarena.agents.engines.base import EngineSpec
 from stratarena.agents.engines.open import open_engine
 from stratarena.agents.models.base import Message, Request, Sampling
 from stratarena.arena.commands.console import err, make_table, out, print_json
-from stratarena.arena.commands.running import make_models, read_tournament
+from stratarena.arena.commands.pairing import foreseen
+from stratarena.arena.commands.running import asked_models, make_models, read_tournament
 from stratarena.arena.config import LoadedTournament
-from stratarena.arena.schedule import make_schedule
+from stratarena.arena.prices import most_completion_tokens
 from stratarena.arena.seeds import derive_seed
 from stratarena.arena.specs import MatchSpec
 from stratarena.arena.tournament import describe_engine
@@ -43,8 +44,10 @@ class _Finding:
 def check(file: Path, *, seed: int | None, as_json: bool) -> None:
     """Print a table of ok and failed; exit code 1 when anything failed."""
     loaded = read_tournament(file, seed=seed)
-    schedule = make_schedule(loaded.spec, loaded.games)
-    findings = [_Finding(f"file {file}", True, f"{len(schedule)} matches, {len(loaded.agents)} agents")]
+    schedule = foreseen(loaded)
+    findings = [
+        _Finding(f"file {file}", True, f"{len(schedule)} matches{_first_of(loaded)}, {len(loaded.agents)} agents")
+    ]
     findings += [
         _attempt(f"game {game.id}", lambda game=game: _self_test(game))  # type: ignore[misc]
         for game in loaded.games.values()
@@ -73,7 +76,7 @@ def check(file: Path, *, seed: int | None, as_json: bool) -> None:
 def dry_run(file: Path, *, seed: int | None, as_json: bool) -> None:
     """Print the matches to be played with expected and worst-case calls and tokens; play nothing."""
     loaded = read_tournament(file, seed=seed)
-    schedule = make_schedule(loaded.spec, loaded.games)
+    schedule = foreseen(loaded)
     estimates = _estimate(loaded, schedule)
     if as_json:
         print_json(
@@ -96,7 +99,7 @@ def dry_run(file: Path, *, seed: int | None, as_json: bool) -> None:
     console = out()
     console.print(
         make_table(
-            f"{loaded.spec.name}: {len(schedule)} matches, nothing played",
+            f"{loaded.spec.name}: {len(schedule)} matches{_first_of(loaded)}, nothing played",
             ["match", "first", "second", "opening"],
             [(match.key, match.first, match.second, match.opening.name) for match in schedule],
         )
@@ -129,6 +132,14 @@ def dry_run(file: Path, *, seed: int | None, as_json: bool) -> None:
         "expected: one answer a turn, games as long as random ones from the same openings; most: every turn asked "
         "again as often as allowed.\ntokens are guessed from the length of real prompts."
     )
+    cap = loaded.spec.budgets.run.cost_usd
+    if cap is not None:
+        console.print(f"the run stops before more than ${cap:g} are spent ([budgets.run]).")
+
+
+def _first_of(loaded: LoadedTournament) -> str:
+    spec = loaded.spec
+    return f" in round 1 of {spec.rounds}" if spec.format.grows else ""
 
 
 def _attempt(what: str, trial: Callable[[], str]) -> _Finding:
@@ -154,10 +165,19 @@ def _handshake(spec: EngineSpec) -> str:
 
 def _try_models(loaded: LoadedTournament) -> list[_Finding]:
     """One tiny call to each model."""
-    models = make_models(loaded.spec)
     findings = []
-    request = Request(messages=(Message("user", "Say OK."),), sampling=Sampling(max_tokens=3))
-    for name, model in models.items():
+    plain = Request(messages=(Message("user", "Say OK."),), sampling=Sampling(max_tokens=3))
+    specs = {model.name: model for model in loaded.spec.models}
+    for name in sorted(asked_models(loaded)):
+        try:
+            # Alone, so that one without its key keeps nobody else from being tried.
+            params = {key: value for key, value in specs[name].params.items() if key != "shares_limits_of"}
+            (model,) = make_models(replace(loaded.spec, models=(replace(specs[name], params=params),)), {name}).values()
+        except ArenaError as error:
+            findings.append(_Finding(f"model {name}", False, str(error)))
+            continue
+        # With the settings of its table: a provider refuses what its model does not take.
+        request = specs[name].settings.applied_to(plain)
         try:
             (future,) = model.submit([request])
             wait([future], timeout=_MODEL_PATIENCE_S)
@@ -178,7 +198,7 @@ def _try_models(loaded: LoadedTournament) -> list[_Finding]:
 def _warnings(loaded: LoadedTournament, schedule: tuple[MatchSpec, ...]) -> list[_Finding]:
     """What is allowed but seldom meant."""
     findings = []
-    rounds = max((match.round for match in schedule), default=0)
+    rounds = loaded.spec.rounds if loaded.spec.format.grows else max((match.round for match in schedule), default=0)
     for game in loaded.spec.games:
         different = len(chosen(game, loaded.spec.openings.get(game, ("start",))))
         if rounds > different and not loaded.games[game].traits.chance:
@@ -196,9 +216,13 @@ def _warnings(loaded: LoadedTournament, schedule: tuple[MatchSpec, ...]) -> list
 
 
 def _estimate(loaded: LoadedTournament, schedule: tuple[MatchSpec, ...]) -> dict[str, dict[str, Any]]:
-    """For each agent: matches, and expected and largest numbers of calls and tokens."""
+    """For each agent: matches, and expected and largest numbers of calls and tokens.
+
+    Where the format grows, every round is taken to be like the first.
+    """
+    n_rounds = loaded.spec.rounds if loaded.spec.format.grows else 1
     samples = {game_id: _sample_games(loaded, game_id, schedule) for game_id in loaded.games}
-    prices = {model.name: model.price_per_million for model in loaded.spec.models}
+    specs = {model.name: model for model in loaded.spec.models}
     most_asks = 1 + loaded.spec.policies.re_asks
     estimates: dict[str, dict[str, Any]] = {}
     for name, agent in loaded.agents.items():
@@ -212,7 +236,8 @@ def _estimate(loaded: LoadedTournament, schedule: tuple[MatchSpec, ...]) -> dict
             "most_cost_usd": None,
         }
         for game_id, game in loaded.games.items():
-            played = sum(match.game == game_id and name in (match.first, match.second) for match in schedule)
+            here = sum(match.game == game_id and name in (match.first, match.second) for match in schedule)
+            played = here * n_rounds
             row["matches"] += played
             if not played or not agent.models:
                 continue
@@ -226,21 +251,18 @@ def _estimate(loaded: LoadedTournament, schedule: tuple[MatchSpec, ...]) -> dict
                 for ask in asks
                 for request in ask.requests
             )
-            answer = max(
-                request.sampling.max_tokens if isinstance(request, Request) else 0
-                for ask in asks
-                for request in ask.requests
-            )
+            settings = specs[agent.models[0]].settings
+            answer = max(most_completion_tokens(settings.applied_to(one)) for ask in asks for one in ask.requests)
             row["calls"] += round(calls)
             row["most_calls"] += round(calls * most_asks)
             row["prompt_tokens"] += round(calls * prompt)
             # A re-ask carries the refused answers along, so later prompts of a turn are longer.
             row["most_prompt_tokens"] += round(calls * sum(prompt + n * (answer + 60) for n in range(most_asks)))
             row["most_completion_tokens"] += round(calls * most_asks * answer)
-        price = prices.get(agent.models[0]) if agent.models else None
+        price = specs[agent.models[0]].price if agent.models else None
         if price is not None:
             row["most_cost_usd"] = (
-                row["most_prompt_tokens"] * price[0] + row["most_completion_tokens"] * price[1]
+                row["most_prompt_tokens"] * price.prompt + row["most_completion_tokens"] * price.completion
             ) / 1e6
         estimates[name] = row
     return estimates

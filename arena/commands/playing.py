@@ -145,7 +145,7 @@ def _play_last(
     def open_either(spec: EngineSpec) -> Engine:
         return terminal if spec == PERSON else open_engine(spec)
 
-    with set_stage(loaded.spec, db, open_either) as (store, backstage):
+    with set_stage(loaded, db, open_either) as (store, backstage):
         play_tournament(
             loaded,
             store=store,

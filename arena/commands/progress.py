@@ -35,7 +35,8 @@ class Progress:
         self._began = self._last = clock.seconds()
         self._points: dict[str, list[float]] = {}
         self._spent: Mapping[str, Tally] = {}
-        self._total = self._over = self._void = self._over_at_start = 0
+        self._total = self._over = self._void = 0
+        self._over_at_start: int | None = None
         self._live = (
             Live(console=console, refresh_per_second=4, transient=True, auto_refresh=False)
             if console.is_terminal and not quiet
@@ -45,16 +46,20 @@ class Progress:
     @property
     def played(self) -> int:
         """Matches that came to their end since `start`."""
-        return self._over - self._over_at_start
+        return self._over - (self._over_at_start or 0)
 
     def start(self, matches: Sequence[MatchProgress], spent: Mapping[str, Tally]) -> None:
-        """Take the matches as they stand."""
+        """Take the matches as they stand; again when there are more of them."""
+        first_time = self._over_at_start is None
         self._total = len(matches)
+        self._over = self._void = 0
         self._spent = spent
         self._points = {name: [] for name in spent}
         for match in matches:
             if match.verdict is not None:
                 self._count(match.spec, match.verdict)
+        if not first_time:
+            return
         self._over_at_start = self._over
         if self._over and not self._quiet and self._over < self._total:
             self._console.print(f"{self._name}: going on after {self._over} of {self._total} matches")

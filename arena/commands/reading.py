@@ -11,7 +11,8 @@ from pathlib import Path
 
 from stratarena.agents.models.recorded import dump
 from stratarena.analysis.estimate import Estimate
-from stratarena.analysis.report import Standings, build_report, standings_of
+from stratarena.analysis.report import build_report
+from stratarena.analysis.standing import Standings, standings_of
 from stratarena.arena.commands.console import make_table, out, print_json
 from stratarena.arena.specs import Ending
 from stratarena.db.connect import open_database
@@ -57,6 +58,9 @@ def standings(name: str | None, *, db: str, as_json: bool) -> None:
             "matches": len(matches),
             "over": len(found.matches),
             "anchor": found.ratings.anchor,
+            "anchor_elo": found.ratings.anchor_elo,
+            "spared": len(found.spared),
+            "tests": [{"agent": one, "against": other, **asdict(test)} for (one, other), test in found.tests.items()],
             "standings": [
                 {
                     "rank": found.ranks[agent],
@@ -78,7 +82,7 @@ def print_standings(db: str, name: str | None) -> None:
     with opened(db) as reader:
         tournament, found = standings_of(reader, name)
         matches = reader.matches(tournament)
-    open_matches = sum(match.verdict is None for match in matches)
+    open_matches = sum(match.verdict is None and match.key not in found.spared for match in matches)
     void = sum(match.verdict is not None and match.verdict.ending is Ending.VOID for match in matches)
     title = f"{tournament.name}: {len(found.matches)} of {len(matches)} matches"
     title += f", {open_matches} not over" if open_matches else ""
@@ -93,7 +97,11 @@ def print_standings(db: str, name: str | None) -> None:
         )
     )
     if found.ratings.anchor:
-        console.print(f"Elo above {found.ratings.anchor}, one joint fit; agents that cannot be told apart share a rank")
+        origin = f", rated {found.ratings.anchor_elo:g}" if found.ratings.anchor_elo else ""
+        console.print(
+            f"Elo {'from' if origin else 'above'} {found.ratings.anchor}{origin}, one joint fit; agents that cannot be told "
+            "apart share a rank"
+        )
 
 
 def _line(found: Standings, agent: str) -> tuple[str, ...]:

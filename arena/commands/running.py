@@ -6,29 +6,41 @@ import os
 import shlex
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
 from stratarena.agents.engines.base import Engine, EngineSpec
 from stratarena.agents.engines.open import open_engine
-from stratarena.agents.models.base import Model
+from stratarena.agents.models.base import Constraint, Model
 from stratarena.agents.models.embedded import check_installed
 from stratarena.arena.clock import SYSTEM_CLOCK
 from stratarena.arena.commands.console import err, out, print_json
+from stratarena.arena.commands.pairing import pair_round_of
 from stratarena.arena.commands.progress import Progress
 from stratarena.arena.commands.provenance import find_provenance
 from stratarena.arena.config import LoadedTournament, load_tournament
 from stratarena.arena.driver import Backstage
 from stratarena.arena.engine_room import EngineRoom
-from stratarena.arena.specs import TournamentSpec
+from stratarena.arena.specs import ModelSpec, TournamentSpec
+from stratarena.arena.sprt import SprtState
 from stratarena.arena.store import Store
 from stratarena.arena.tournament import Standing, Watcher, play_tournament
 from stratarena.games.base import ArenaError, SpecError
 from stratarena.games.plugins import load
 
-__all__ = ["demo", "make_models", "polite_interrupt", "read_tournament", "run", "set_stage"]
+__all__ = [
+    "asked_models",
+    "demo",
+    "is_remote",
+    "make_models",
+    "polite_interrupt",
+    "read_tournament",
+    "run",
+    "set_stage",
+]
 
 
 def read_tournament(file: Path, *, seed: int | None) -> LoadedTournament:
@@ -39,37 +51,93 @@ def read_tournament(file: Path, *, seed: int | None) -> LoadedTournament:
         raise SpecError(f"{file}: not a text file: {error.reason} at byte {error.start}") from None
     except OSError as error:
         raise SpecError(f"{file}: {error.strerror or error}") from None
-    return load_tournament(source, place=str(file), seed=seed)
+    return load_tournament(source, place=str(file), seed=seed, folder=file.parent)
 
 
-def make_models(spec: TournamentSpec) -> dict[str, Model]:
-    """The models that the tournament's agents ask, by name; weights are loaded when first asked.
+def make_models(spec: TournamentSpec, wanted: Collection[str]) -> dict[str, Model]:
+    """The models of these names; weights are loaded when first asked.
 
     Raises:
-        SpecError: a model's parameters are wrong.
+        SpecError: a model's parameters are wrong, or its key is missing.
     """
-    wanted = {str(agent.params["model"]) for agent in spec.agents if "model" in agent.params}
-    return {
+    from stratarena.agents.models.remote import RemoteModel
+
+    models: dict[str, Model] = {
         model.name: load("stratarena.models", model.kind)(model.name, model.params)
         for model in spec.models
         if model.name in wanted
     }
+    for model in list(models.values()):
+        if isinstance(model, RemoteModel) and model.shares_limits_of is not None:
+            other = models.get(model.shares_limits_of)
+            if not isinstance(other, RemoteModel) or other is model or other.shares_limits_of is not None:
+                raise SpecError(
+                    f"model {model.name!r}: shares_limits_of = {model.shares_limits_of!r} names no other model behind an "
+                    "API that is asked in this tournament and has limits of its own"
+                )
+            model.share(other)
+    return models
 
 
-def run(file: Path, *, db: str, jobs: int, seed: int | None, as_json: bool) -> None:
+def check_forms(loaded: LoadedTournament, models: Mapping[str, Model]) -> None:
+    """Raise `SpecError` where an agent is to be held to a form that its model cannot enforce."""
+    for agent in loaded.agents.values():
+        for kind in getattr(agent, "must_enforce", ()):
+            enforces = getattr(models[agent.models[0]], "enforces", lambda constraint: None)
+            if enforces(Constraint(kind=kind, body="[]")) is None:
+                raise SpecError(
+                    f"agent {agent.spec.name!r}: model {agent.models[0]!r} cannot hold answers to legal moves; local models "
+                    "can, and servers with structured = 'grammar' (answer = 'text') or 'schema' (answer = 'json')"
+                )
+
+
+def is_remote(model: ModelSpec) -> bool:
+    """Whether a model of this kind is asked over an API that may charge for it."""
+    return model.kind in ("openai", "anthropic")
+
+
+def asked_models(loaded: LoadedTournament) -> frozenset[str]:
+    """Names of the models that the tournament's agents ask."""
+    return frozenset(model for agent in loaded.agents.values() for model in agent.models)
+
+
+def run(
+    file: Path,
+    *,
+    db: str,
+    jobs: int,
+    seed: int | None,
+    as_json: bool,
+    max_usd: float | None = None,
+    only_failed: bool = False,
+) -> None:
     """Play the tournament, or go on with it."""
     loaded = read_tournament(file, seed=seed)
+    if max_usd is not None:
+        cap = replace(loaded.spec.budgets.run, cost_usd=max_usd)
+        spec = replace(loaded.spec, budgets=replace(loaded.spec.budgets, run=cap))
+        loaded = LoadedTournament(spec, loaded.games, loaded.agents)
+    _say_what_no_cap_can_hold(loaded)
     again = ["stratarena", "run", str(file), "--db", db, "--jobs", str(jobs)]
     again += [] if seed is None else ["--seed", str(seed)]
-    standing = _play(loaded, db=db, jobs=jobs, again=shlex.join(again), as_json=as_json)
+    capped = [] if max_usd is None else ["--max-usd", f"{max_usd:g}"]
+    standing = _play(
+        loaded, db=db, jobs=jobs, again=shlex.join([*again, *capped]), as_json=as_json, only_failed=only_failed
+    )
     if standing is None:
         raise SystemExit(130)
+    if standing.why is not None:
+        _say_why_stopped(standing, again, loaded)
+        raise SystemExit(1)
     if as_json:
         return
     from stratarena.arena.commands.reading import print_standings, why_void
 
     print_standings(db, loaded.spec.name)
+    for (one, other), test in standing.tests.items():
+        out().print(_told_test(one, other, test), soft_wrap=True)
     line = f"{standing.over} of {standing.total} matches are over"
+    line += f"; {standing.spared} need not be played" if standing.spared else ""
     if standing.void:
         line += f"; {standing.void} void, to be played again by the same command"
         for why in why_void(db, loaded.spec.name):
@@ -82,6 +150,48 @@ def run(file: Path, *, db: str, jobs: int, seed: int | None, as_json: bool) -> N
     )
     if standing.void:
         raise SystemExit(1)
+
+
+def _say_what_no_cap_can_hold(loaded: LoadedTournament) -> None:
+    """Warn of models without a price under a cap on money."""
+    cap = loaded.spec.budgets.run.cost_usd
+    if cap is None:
+        return
+    asked = asked_models(loaded)
+    unpriced = [
+        model.name for model in loaded.spec.models if model.name in asked and model.price is None and is_remote(model)
+    ]
+    if unpriced:
+        err().print(
+            f"warning: no price is known of {', '.join(unpriced)}: the cap of ${cap:g} cannot hold back what they cost; "
+            "give them a price_per_million",
+            soft_wrap=True,
+        )
+
+
+def _say_why_stopped(standing: Standing, again: list[str], loaded: LoadedTournament) -> None:
+    """Why the run stopped by itself, and the command that goes on."""
+    console = err()
+    console.print(f"stopped: {standing.why}", soft_wrap=True)
+    console.print(
+        f"everything that was finished is saved: {standing.over} of {standing.total} matches are over", soft_wrap=True
+    )
+    if standing.failing:
+        console.print(f"play the void ones again with: {shlex.join([*again, '--failed'])}", soft_wrap=True)
+        return
+    cap = loaded.spec.budgets.run.cost_usd
+    raised = [] if cap is None else ["--max-usd", f"{cap * 2:g}"]
+    how = "go on under a higher cap with" if raised else "raise [budgets.run] in the file and go on with"
+    console.print(f"{how}: {shlex.join([*again, *raised])}", soft_wrap=True)
+
+
+def _told_test(one: str, other: str, test: SprtState) -> str:
+    """A pairing's sequential test in a line."""
+    decided = {None: "open", "elo1": f"{one} is stronger", "elo0": f"{one} is not stronger"}[test.decision]
+    return (
+        f"{one} against {other}: {decided} after {test.pairs} pairs {list(test.counts)}, log-likelihood ratio "
+        f"{test.llr:.2f} in [{test.low:.2f}, {test.high:.2f}]"
+    )
 
 
 def demo(*, db: str, jobs: int, out_folder: Path | None, seed: int | None) -> None:
@@ -139,11 +249,13 @@ def _without(source: str, agents: Mapping[str, str]) -> str:
     return "\n".join(kept) + "\n"
 
 
-def _play(loaded: LoadedTournament, *, db: str, jobs: int, again: str, as_json: bool) -> Standing | None:
+def _play(
+    loaded: LoadedTournament, *, db: str, jobs: int, again: str, as_json: bool, only_failed: bool = False
+) -> Standing | None:
     """Play to the end; None when interrupted, after saying how to go on."""
     spec = loaded.spec
     with ExitStack() as closing:
-        store, backstage = closing.enter_context(set_stage(spec, db, open_engine))
+        store, backstage = closing.enter_context(set_stage(loaded, db, open_engine))
         progress = Progress(err(), SYSTEM_CLOCK, name=spec.name, budgets=spec.budgets, quiet=as_json)
         closing.callback(progress.close)
         if as_json:
@@ -158,6 +270,8 @@ def _play(loaded: LoadedTournament, *, db: str, jobs: int, again: str, as_json: 
             jobs=jobs,
             watcher=Watcher(progress.start, progress.end_match, progress.tick),
             stop=interrupted,
+            only_failed=only_failed,
+            pair_round=pair_round_of(spec),
         )
         played = progress.played
     if as_json:
@@ -168,10 +282,14 @@ def _play(loaded: LoadedTournament, *, db: str, jobs: int, again: str, as_json: 
                 "matches": standing.total,
                 "over": standing.over,
                 "void": standing.void,
+                "spared": standing.spared,
                 "played": played,
+                "why": standing.why,
                 "again": None if standing.finished and not standing.void else again,
             }
         )
+    if standing.why is not None:
+        return standing
     if not standing.finished:
         err().print(
             f"stopped; everything up to the last finished turn is saved ({standing.over} of {standing.total} matches "
@@ -186,13 +304,15 @@ def _play(loaded: LoadedTournament, *, db: str, jobs: int, again: str, as_json: 
 
 @contextmanager
 def set_stage(
-    spec: TournamentSpec, db: str, open_engine: Callable[[EngineSpec], Engine]
+    loaded: LoadedTournament, db: str, open_engine: Callable[[EngineSpec], Engine]
 ) -> Iterator[tuple[Store, Backstage]]:
     """The record, and everything that answers agents; closed afterwards, the record last."""
     from stratarena.db.connect import open_database
     from stratarena.db.recorder import SqlStore
 
-    models = make_models(spec)
+    spec = loaded.spec
+    models = make_models(spec, asked_models(loaded))
+    check_forms(loaded, models)
     with ExitStack() as closing:
         database = open_database(db, create=True)
         closing.callback(database.dispose)
@@ -202,8 +322,14 @@ def set_stage(
             closing.callback(model.close)
         room = EngineRoom(open_engine, workers=max(os.cpu_count() or 1, 2))
         closing.callback(room.close)
-        prices = {model.name: model.price_per_million for model in spec.models}
-        yield store, Backstage(models=models, prices=prices, engines=room)
+        yield (
+            store,
+            Backstage(
+                models=models,
+                prices={model.name: model.price for model in spec.models},
+                engines=room,
+            ),
+        )
 
 
 @contextmanager

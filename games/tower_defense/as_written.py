@@ -23,6 +23,7 @@ from stratarena.games.tower_defense.events import (
     Stripped,
     Summoned,
 )
+from stratarena.games.tower_defense.film import Film
 from stratarena.games.tower_defense.plans import BattlePlan, Placement
 
 __all__ = ["Arena", "fight"]
@@ -78,6 +79,7 @@ class _Demon:
 
 @dataclass(slots=True)
 class _Shot:
+    number: int
     place: int
     item: Item
 
@@ -98,16 +100,23 @@ class _Battle:
     """One battle as it runs."""
 
     def __init__(
-        self, humans: BattlePlan, demons: BattlePlan, items: Mapping[str, Item], arena: Arena, log: list[Event] | None
+        self,
+        humans: BattlePlan,
+        demons: BattlePlan,
+        items: Mapping[str, Item],
+        arena: Arena,
+        log: list[Event] | None,
+        film: Film | None,
     ) -> None:
         self.arena = arena
         self.items = items
         self.log = log
+        self.film = film
         self.rows = [_Row(number) for number in range(arena.rows)]
         # The order of a plan has no meaning: units of one moment enter by row, column and name.
         self.humans = sorted(humans.units, reverse=True)
         self.demons = sorted(demons.units, key=_order_of_demon, reverse=True)
-        self.n_humans = self.n_demons = 0
+        self.n_humans = self.n_demons = self.n_shots = 0
         self.health = {
             Seat.FIRST: sum(items[unit.name].facts["health"] * _WHOLE for unit in humans.units),
             Seat.SECOND: sum(items[unit.name].facts["health"] * _WHOLE for unit in demons.units),
@@ -136,6 +145,8 @@ class _Battle:
                             if demon.left <= 0 and through is None:
                                 through = (demon, row.number)
                 busy = busy or bool(row.demons or row.shots)
+            if self.film is not None:
+                self._see(self.film, time)
             if through is not None:
                 self._note(Breached(time, through[0].number, through[1]))
                 return self._result(Seat.SECOND, "breached", time, through[1])
@@ -164,6 +175,16 @@ class _Battle:
         )
         tick = self.arena.tick_ms
         return max(time + tick, -(-wanted // tick) * tick)
+
+    def _see(self, film: Film, time: int) -> None:
+        cell = self.arena.cell
+        for row in self.rows:
+            for human in row.humans:
+                film.see_unit(Seat.FIRST, human.number, time, human.left / cell)
+            for demon in row.demons:
+                film.see_unit(Seat.SECOND, demon.number, time, demon.left / cell)
+            for shot in row.shots:
+                film.see_shot(shot.number, row.number, shot.item.facts["kind"], time, shot.place / cell)
 
     def _note(self, event: Event) -> None:
         if self.log is not None:
@@ -225,7 +246,8 @@ class _Battle:
                 flies, edge = kind == "anti_air", human.left + self.arena.cell
                 if any(demon.flies == flies and demon.left + self.arena.cell > edge for demon in row.demons):
                     human.ready = time + facts["interval_ms"]
-                    row.shots.append(_Shot(edge, human.item))
+                    row.shots.append(_Shot(self.n_shots, edge, human.item))
+                    self.n_shots += 1
 
     def _fly(self, row: _Row, time: int) -> None:
         """Every shot moves on and hits the nearest demon that it can hit on its way."""
@@ -333,7 +355,13 @@ def _order_of_demon(unit: Placement) -> tuple[int, int, str]:
 
 
 def fight(
-    humans: BattlePlan, demons: BattlePlan, *, items: Mapping[str, Item], arena: Arena, trace: bool
+    humans: BattlePlan,
+    demons: BattlePlan,
+    *,
+    items: Mapping[str, Item],
+    arena: Arena,
+    trace: bool,
+    film: Film | None = None,
 ) -> BattleResult:
-    """The outcome of two legal plans. `items` are the units of both sides."""
-    return _Battle(humans, demons, items, arena, [] if trace else None).run()
+    """The outcome of two legal plans. `items` are the units of both sides; a `film` is filled on the way."""
+    return _Battle(humans, demons, items, arena, [] if trace else None, film).run()

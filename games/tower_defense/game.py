@@ -17,6 +17,7 @@ from stratarena.games.resource.verdicts import malformed, verdict_on
 from stratarena.games.tower_defense import as_written, published
 from stratarena.games.tower_defense.as_written import Arena
 from stratarena.games.tower_defense.events import BattleResult
+from stratarena.games.tower_defense.film import Film
 from stratarena.games.tower_defense.plans import BattlePlan, Placement, from_shape, schema
 
 __all__ = ["TowerDefense"]
@@ -188,8 +189,10 @@ class TowerDefense:
             return sum(self.prices(seat).get(unit.name, 0) for unit in plan.units)
         return self.prices(seat).cost(unit.name for unit in plan.units)
 
-    def simulate(self, first: BattlePlan, second: BattlePlan, *, trace: bool = False) -> BattleResult:
-        """The battle; published: no winner where it goes on for thousands of frames."""
+    def simulate(
+        self, first: BattlePlan, second: BattlePlan, *, trace: bool = False, film: Film | None = None
+    ) -> BattleResult:
+        """The battle; published: no winner where it goes on for thousands of frames. A `film` is filled on the way."""
         if self.rule_set is RuleSet.PUBLISHED:
             return published.fight(
                 first,
@@ -198,8 +201,9 @@ class TowerDefense:
                 frame_ms=self.frame_ms,
                 most_frames=self._data["published"]["most_frames"],
                 trace=trace,
+                film=film,
             )
-        return as_written.fight(first, second, items=self._items, arena=self._arena, trace=trace)
+        return as_written.fight(first, second, items=self._items, arena=self._arena, trace=trace, film=film)
 
     def as_published(self, result: BattleResult) -> dict[str, Any]:
         """The result in the words of the published program's records."""

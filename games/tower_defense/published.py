@@ -23,6 +23,7 @@ from stratarena.games.tower_defense.events import (
     Spawned,
     Summoned,
 )
+from stratarena.games.tower_defense.film import Film
 from stratarena.games.tower_defense.plans import BattlePlan
 
 __all__ = ["fight"]
@@ -71,6 +72,7 @@ class _Demon:
 
 @dataclass(slots=True)
 class _Shot:
+    number: int
     left: int
     row: int
     kind: str
@@ -87,6 +89,7 @@ class _Battle:
         frame_ms: int,
         most_frames: int,
         log: list[Event] | None,
+        film: Film | None,
     ) -> None:
         # In order of time, entries of the same time in the plan's order; unknown names never enter.
         self.waiting = {
@@ -97,10 +100,11 @@ class _Battle:
         self.frame_ms = frame_ms
         self.most_frames = most_frames
         self.log = log
+        self.film = film
         self.humans: list[_Human] = []
         self.demons: list[_Demon] = []
         self.shots: list[_Shot] = []
-        self.n_humans = self.n_demons = 0
+        self.n_humans = self.n_demons = self.n_shots = 0
         self.time = 0
 
     def run(self) -> BattleResult:
@@ -115,6 +119,8 @@ class _Battle:
             for shot in self.shots:
                 shot.left += _SHOT_STEP
             self.shots = [shot for shot in self.shots if shot.left <= _SHOT_END]
+            if self.film is not None:
+                self._see(self.film)
             through = next((demon for demon in self.demons if demon.left <= _EDGE), None)
             if through is not None:
                 self._note(Breached(self.time * 10, through.number, through.row))
@@ -144,6 +150,15 @@ class _Battle:
             lost_row=row,
             winner_units_left=len(left),
         )
+
+    def _see(self, film: Film) -> None:
+        at = self.time * 10
+        for human in self.humans:
+            film.see_unit(Seat.FIRST, human.number, at, (human.left - _EDGE) / _CELL)
+        for demon in self.demons:
+            film.see_unit(Seat.SECOND, demon.number, at, (demon.left - _EDGE) / _CELL)
+        for shot in self.shots:
+            film.see_shot(shot.number, shot.row, shot.kind, at, (shot.left - _EDGE) / _CELL)
 
     def _note(self, event: Event) -> None:
         if self.log is not None:
@@ -269,7 +284,8 @@ class _Battle:
                 human.kind in ("normal", "fire", "ice", "anti_air") and (self.time - human.last) * 10 >= human.interval
             ):
                 human.last = self.time
-                self.shots.append(_Shot(human.left + _CELL, human.row, human.kind))
+                self.shots.append(_Shot(self.n_shots, human.left + _CELL, human.row, human.kind))
+                self.n_shots += 1
 
     def _explode(self, human: _Human) -> None:
         """Its area lies half a cell too high and so takes in the row above."""
@@ -331,6 +347,7 @@ def fight(
     frame_ms: int,
     most_frames: int,
     trace: bool,
+    film: Film | None = None,
 ) -> BattleResult:
-    """The outcome of two plans. `items` are the units of both sides."""
-    return _Battle(humans, demons, items, frame_ms, most_frames, [] if trace else None).run()
+    """The outcome of two plans. `items` are the units of both sides; a `film` is filled on the way."""
+    return _Battle(humans, demons, items, frame_ms, most_frames, [] if trace else None, film).run()

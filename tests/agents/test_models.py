@@ -5,14 +5,27 @@ from __future__ import annotations
 import json
 import threading
 import zipfile
+from collections import deque
+from concurrent.futures import Future
+from dataclasses import replace
 from importlib import metadata
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stratarena.agents.models.base import Completion, Finish, Message, ModelError, Request, Sampling, Scores, Scoring
-from stratarena.agents.models.embedded import GGUF_SHA256, fetch, locate
+from stratarena.agents.models.base import (
+    Completion,
+    Constraint,
+    Finish,
+    Message,
+    ModelError,
+    Request,
+    Sampling,
+    Scores,
+    Scoring,
+)
+from stratarena.agents.models.embedded import GGUF_SHA256, fetch, locate, locate_gguf
 from stratarena.agents.models.keys import (
     answer_from_json,
     answer_to_json,
@@ -22,7 +35,15 @@ from stratarena.agents.models.keys import (
 )
 from stratarena.agents.models.recorded import Recorded, dump, load
 from stratarena.agents.models.scripted import Scripted, from_params
-from stratarena.agents.models.transformers_local import LocalModel, RuntimeParams, from_folder, smollm2
+from stratarena.agents.models.stopping import Stopping
+from stratarena.agents.models.transformers_local import (
+    LocalModel,
+    RuntimeParams,
+    _Job,
+    _next_batch,
+    from_folder,
+    smollm2,
+)
 from stratarena.games.base import SpecError
 
 messages = st.lists(
@@ -32,7 +53,12 @@ requests = st.one_of(
     st.builds(
         Request,
         messages=messages.map(tuple),
-        sampling=st.builds(Sampling, max_tokens=st.integers(1, 99), seed=st.none() | st.integers(0, 2**63 - 1)),
+        sampling=st.builds(
+            Sampling,
+            max_tokens=st.integers(1, 99),
+            seed=st.none() | st.integers(0, 2**63 - 1),
+            stop=st.lists(st.text(min_size=1, max_size=3), max_size=2).map(tuple),
+        ),
     ),
     st.builds(
         Scoring,
@@ -322,3 +348,126 @@ def test_scores_do_not_depend_on_what_was_asked_before(embedded):
     assert [answer.logprobs for answer in seen[:3]] == [seen[3].logprobs, seen[5].logprobs, seen[4].logprobs]
     assert seen[0].spend.completion_tokens == 0
     assert seen[0].spend.prompt_tokens > seen[0].n_tokens[-1]
+
+
+@pytest.mark.model
+def test_answers_held_to_a_form_have_it_and_say_so(embedded):
+    """Choices and schemas, token by token, side by side with a free answer, which is what it would be alone."""
+    free = ask("Name a chess move, and explain it at length.", max_tokens=12)
+    moves = Constraint(kind="choices", body=json.dumps(["e2e4", "d2d4", "g1f3", "g1f3x"]))
+    schema = {"type": "object", "properties": {"move": {"enum": ["a1", "b2"]}}, "required": ["move"]}
+    shaped = Constraint(kind="schema", body=json.dumps({**schema, "additionalProperties": False}))
+    requests = [free, *(replace(free, constraint=form) for form in (moves, shaped))]
+    requests[2] = replace(requests[2], sampling=Sampling(max_tokens=40))
+    alone = embedded.submit([free])[0].result(timeout=120)
+    plain, chosen, written = (future.result(timeout=120) for future in embedded.submit(requests))
+    assert (plain.text, plain.enforced) == (alone.text, None)
+    assert chosen.text in json.loads(moves.body)
+    assert (chosen.enforced, chosen.finish) == ("choices", Finish.STOP)
+    assert json.loads(written.text)["move"] in ("a1", "b2")
+    assert written.enforced == "schema"
+    (broken,) = embedded.submit([replace(free, constraint=Constraint(kind="choices", body="[]"))])
+    with pytest.raises(ModelError, match="nothing to choose from"):
+        broken.result(timeout=120)
+
+
+@pytest.mark.model
+def test_answers_of_different_lengths_leave_their_batch_and_change_nothing(embedded):
+    """Greedy answers in one batch, some cut after two tokens, are those of each alone."""
+    requests = [ask(f"What is the capital of {land}?", max_tokens=most) for land, most in
+                (("France", 16), ("Italy", 2), ("Spain", 2), ("Japan", 9), ("Peru", 2))]  # fmt: skip
+    alone = [embedded.submit([request])[0].result(timeout=120).text for request in requests]
+    assert [future.result(timeout=120).text for future in embedded.submit(requests)] == alone
+
+
+def test_a_batch_is_of_one_system_message_and_of_like_lengths():
+    """The oldest goes first, with those that need the least padding beside it."""
+
+    def job(system, length):
+        request = Request(messages=(Message("system", system), Message("user", "x" * length)))
+        return _Job(request, Future())
+
+    waiting = deque(job("a", n) for n in (100, 900, 105, 500, 98, 101))
+    waiting.append(job("b", 100))
+    batch = _next_batch(waiting, 4)
+    assert [len(one.request.messages[1].content) for one in batch] == [100, 101, 98, 105]
+    assert [len(one.request.messages[1].content) for one in waiting] == [900, 500, 100]
+
+
+@pytest.mark.slow
+@pytest.mark.model
+def test_a_gguf_file_is_a_model_and_a_simple_chat_can_stand_in():
+    """As the folder it was made into, but slower to load."""
+    model = from_folder("m", {"folder": str(locate_gguf())})
+    (future,) = model.submit([ask("What is the capital of France?", max_tokens=12)])
+    assert "Paris" in future.result(timeout=300).text
+    model.close()
+    model = from_folder("m", {"folder": str(locate()), "chat": "plain"})
+    (future,) = model.submit([ask("What is the capital of France?", max_tokens=12)])
+    assert future.result(timeout=300).spend.prompt_tokens > 5
+    model.close()
+
+
+def stopping(text_stops=(), watch=None):
+    return Stopping(Request(messages=(), sampling=Sampling(stop=text_stops), watch=watch))
+
+
+def test_an_answer_ends_where_its_first_stop_would_begin():
+    """Also where the stop comes in two pieces; of several the earliest in the text; without one it goes on."""
+    reading = stopping(("\n\n", "END"))
+    assert [reading.read(text) for text in ("one", "one\n", "one\n\ntwo END")] == [False, False, True]
+    assert reading.text == "one"
+    earliest = stopping(("b", "a"))
+    assert earliest.read("xxab")
+    assert earliest.text == "xx"
+    assert not stopping(("END",)).read("no such thing")
+    assert stopping().idle
+
+
+def test_a_watch_is_given_each_piece_once_and_ends_the_answer():
+    """Piece by piece, never half a character, nothing from behind a stop; each answer has a watch of its own."""
+    seen = []
+
+    def watch():
+        seen.append([])
+        return lambda piece: seen[-1].append(piece) or "!" in piece
+
+    reading = stopping(("STOP",), watch)
+    assert [reading.read(text) for text in ("a", "a\ufffd", "aé", "aé!")] == [False, False, False, True]
+    assert seen == [["a", "é", "!"]]
+    other = stopping(("STOP",), watch)
+    assert other.read("bSTOP!")
+    assert seen[1] == ["b"]
+
+
+def test_a_watch_is_no_part_of_what_is_asked():
+    """Requests that differ in nothing else are equal and have one key; stops are asked for, and have another."""
+    plain = ask("?")
+    assert Request(messages=plain.messages, sampling=plain.sampling, watch=lambda: bool) == plain
+    assert request_key(ask("?", stop=("x",))) != request_key(plain)
+    assert "stop" not in request_to_json(plain)["sampling"]
+
+
+@pytest.mark.model
+def test_the_embedded_model_stops_at_a_text_or_when_enough_is_written(embedded):
+    """The stop is left out; what a watch has seen is the answer; beside a request that has neither, nothing changes."""
+    free = ask("Tell me a story.", max_tokens=16)
+    whole = embedded.submit([free])[0].result(timeout=120)
+    places = {text: whole.text.index(text) for text in (whole.text[20:23], whole.text[30:33])}
+    mark, stop = sorted(places, key=lambda text: places[text])
+    seen = []
+    watched = Request(
+        messages=free.messages,
+        sampling=free.sampling,
+        watch=lambda: lambda piece: seen.append(piece) or mark in "".join(seen),
+    )
+    until, enough = (
+        future.result(timeout=120)
+        for future in embedded.submit([ask("Tell me a story.", max_tokens=16, stop=(stop,)), watched])
+    )
+    assert until.text == whole.text[: places[stop]]
+    assert until.finish is enough.finish is Finish.STOP
+    assert enough.text == "".join(seen)
+    assert whole.text.startswith(enough.text)
+    assert mark in enough.text
+    assert enough.spend.completion_tokens < until.spend.completion_tokens < whole.spend.completion_tokens

@@ -12,8 +12,11 @@ from stratarena.db.records import (
     AgentRecord,
     BoardRecord,
     FaultRecord,
+    ForecastRecord,
     MatchRecord,
+    PlyRecord,
     SeriesRecord,
+    SideRecord,
     TournamentRecord,
     TurnRecord,
 )
@@ -107,6 +110,57 @@ class StillReader:
         """As given."""
         return tuple(self.refusal_list)
 
+    def sides(self, tournament: TournamentRecord) -> Iterator[SideRecord]:
+        """Made of the turns, a turn each, as the database would add them up."""
+        plies = {one.match_id: one.plies for one in self.attempts if one.verdict is not None}
+        for _, one in sorted(self.turn_list, key=lambda item: (item[1].match_id, item[1].seat.value, item[1].ply)):
+            asked = one.model_calls > 0
+            clean = one.n_refused == 0 and one.move is not None and one.verdict in (None, "ok", "over_budget")
+            yield SideRecord(
+                match_id=one.match_id,
+                seat=one.seat,
+                third=None if one.match_id not in plies else min(3 * one.ply // max(plies[one.match_id], 1), 2),
+                turns=1,
+                legal_at_once=int(clean),
+                asked=int(asked),
+                model_calls=one.model_calls,
+                tokens=one.prompt_tokens + one.completion_tokens if asked else 0,
+                searched=int(one.nodes > 0),
+                nodes=one.nodes,
+                think_ms=one.think_ms,
+                wait_ms=one.wait_ms,
+                cost_usd=one.cost_usd,
+                overrun=int(one.n_overruns > 0),
+            )
+
+    def plies(self, tournament: TournamentRecord) -> Iterator[PlyRecord]:
+        """Made of the turns that are not in void matches."""
+        games = {
+            one.match_id: one.game
+            for one in self.attempts
+            if one.verdict is None or one.verdict.ending is not Ending.VOID
+        }
+        for agent, one in self.turn_list:
+            if one.match_id in games:
+                clean = one.n_refused == 0 and one.move is not None
+                yield PlyRecord(
+                    agent=agent, game=games[one.match_id], ten=one.ply // 10, turns=1, legal_at_once=int(clean)
+                )
+
+    def forecasts(self, tournament: TournamentRecord) -> Iterator[ForecastRecord]:
+        """Made of the turns with a confidence."""
+        over = {one.match_id for one in self.attempts if one.verdict and one.verdict.ending is not Ending.VOID}
+        for _, one in sorted(self.turn_list, key=lambda item: (item[1].match_id, item[1].seat.value)):
+            if one.confidence is not None and one.match_id in over:
+                yield ForecastRecord(
+                    match_id=one.match_id,
+                    seat=one.seat,
+                    tenth=min(int(10 * one.confidence), 9),
+                    n=1,
+                    stated=one.confidence,
+                    squared=one.confidence**2,
+                )
+
     def series(self, tournament: TournamentRecord) -> tuple[SeriesRecord, ...]:
         """None: the league plays on a board."""
         return ()
@@ -114,6 +168,10 @@ class StillReader:
     def boards(self, tournament: TournamentRecord) -> Iterator[BoardRecord]:
         """None: nobody declared a plan, and nobody graded a move."""
         return iter(())
+
+    def searches(self, tournament: TournamentRecord, kind: object) -> tuple[()]:
+        """None: nobody wrote a search."""
+        return ()
 
     def faults(self, tournament: TournamentRecord) -> tuple[FaultRecord, ...]:
         """As given."""

@@ -13,6 +13,7 @@ from stratarena.agents.budget import Overrun, Spend
 from stratarena.agents.engines.base import EngineLine, EngineSpec, Query
 from stratarena.agents.models.base import Completion, Finish, Message, Request, Scores, Scoring
 from stratarena.agents.plan import Cause, Plan
+from stratarena.agents.tree import NodeCheck, SearchTree, TreeKind, TreeNode
 from stratarena.analysis.boards import frame_text, printable, shortened, spend_text, verdict_text
 from stratarena.arena.events import (
     Called,
@@ -22,6 +23,7 @@ from stratarena.arena.events import (
     Proposed,
     Refused,
     Revised,
+    Searched,
     Transcribed,
     TurnClosed,
 )
@@ -243,3 +245,32 @@ def test_what_was_not_spent_is_not_said():
 def test_a_verdict_reads_as_a_sentence(verdict, words):
     """Who won and why, by name."""
     assert verdict_text(verdict, NAMES) == words
+
+
+def test_a_search_is_told_with_its_line_its_candidates_and_what_its_claims_are_worth():
+    """Visits and values of the root's moves, the most visited first; legality and positions where a model claimed them."""
+    tree = SearchTree(
+        kind=TreeKind.IMAGINED, method="puct", simulations=12, n_nodes=1200, depth=3, first_move=Move("3"),
+        value_before=-0.1, value_after=0.25, line=(Move("4"), Move("\x1b[2J3")), ended="model_calls", whole=True,
+        nodes=(
+            TreeNode(parent=None, move=None, depth=0, visits=12),
+            TreeNode(parent=0, move=Move("3"), depth=1, visits=2, value=-0.5, check=NodeCheck(
+                legal=True, legal_local=True, state_right=False, state_right_local=False, terminal_right=True,
+                n_missed=None,
+            )),
+            TreeNode(parent=0, move=Move("4"), depth=1, visits=10, value=1.0, proven=True, problem="no JSON",
+                check=NodeCheck(
+                    legal=False, legal_local=False, state_right=None, state_right_local=None, terminal_right=None,
+                    n_missed=None,
+            )),
+        ),
+    )  # fmt: skip
+    text = shown(Searched(tree=tree, spend=Spend(model_calls=12, prompt_tokens=100)))
+    for words in (
+        "puct (imagined), 12 simulations, 1,200 positions, depth 3, value -0.10 → +0.25, 3 → 4, ended by model_calls",
+        "12 model calls",
+        "line      4 3",
+        "tried     4 10× +1.00!, 3 2× -0.50",
+        "claims    1 of 2 moves legal, 0 of 1 positions right, 1 problem",
+    ):
+        assert words in " ".join(text.split("\n          ")).replace("\n", " \n"), text

@@ -57,16 +57,15 @@ def test_an_agent_without_a_match_has_no_score(league):
     assert (score_rate(counted(league.attempts), "absent").value, score_rate((), "absent").n) == (None, 0)
 
 
+def conducted(league):
+    """Conduct in the league, by agent and game."""
+    attempts = {match.match_id: match for match in league.attempts}
+    return conduct_by(league.sides(None), league.refusals(None), attempts)
+
+
 def test_first_answers_are_judged_and_void_matches_are_not(league):
     """The talker's three turns: one clean, one mended, one never; the void match's is left out."""
-    attempts = {match.match_id: match for match in league.attempts}
-    found = conduct_by(
-        (
-            (agent, attempts[turn.match_id].game, attempts[turn.match_id].verdict.ending is not Ending.VOID, turn)
-            for agent, turn in league.turn_list
-        ),
-        ((attempts[number].agent_at(seat), attempts[number].game, kind) for number, seat, kind in league.refusal_list),
-    )
+    found = conducted(league)
     talker, picker = found["talker", ""], found["picker", ""]
     assert (talker.legal_at_once.value, talker.legal_at_once.n) == (pytest.approx(1 / 3), 3)
     assert talker.refused == {"illegal": 3, "malformed": 1}
@@ -75,13 +74,13 @@ def test_first_answers_are_judged_and_void_matches_are_not(league):
 
 def test_an_unknown_price_makes_a_cost_unknown_and_not_zero(league):
     """One call without a price is enough; agents that never ask cost nothing."""
-    found = conduct_by(((agent, "g", True, turn) for agent, turn in league.turn_list), ())
+    found = conducted(league)
     assert found["talker", ""].cost_usd is None
     assert found["dice", ""].cost_usd == 0.0
 
 
 def test_tokens_are_averaged_over_turns_that_asked_a_model(league):
     """(103 + 223 + 103) / 3 for the talker; no data for the dice."""
-    found = conduct_by(((agent, "g", True, turn) for agent, turn in league.turn_list), ())
+    found = conducted(league)
     assert (found["talker", ""].tokens_per_turn.value, found["talker", ""].tokens_per_turn.n) == (pytest.approx(143), 3)
     assert (found["dice", ""].tokens_per_turn.value, found["dice", ""].tokens_per_turn.n) == (None, 0)

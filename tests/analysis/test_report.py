@@ -126,12 +126,12 @@ def test_the_page_asks_for_nothing_from_outside(league):
 
 
 def test_every_table_says_where_its_numbers_come_from(league):
-    """A view or a table of the database stands under each."""
+    """A named query, a view or a table of the database stands under each."""
     tables = [
         block for section in build_report(league, None).sections for block in section.blocks if isinstance(block, Table)
     ]
     assert len(tables) >= 8
-    assert all(re.search(r"\b(view v_\w+|tables? \w+)", table.source) for table in tables)
+    assert all(re.search(r"query `\w+`|\b(view v_\w+|tables? \w+)", table.source) for table in tables)
 
 
 def test_an_agent_that_cannot_be_refused_is_named_as_such(league):
@@ -147,7 +147,7 @@ def test_what_was_never_measured_is_a_dash(league):
     """The dice ask no model: their tokens are a dash, not 0."""
     text = to_markdown(build_report(league, None))
     thinking = text[text.index("## Thinking") : text.index("## Anomalies")]
-    (dice,) = [row for row in thinking.splitlines() if row.startswith("| dice")]
+    dice = next(row for row in thinking.splitlines() if row.startswith("| dice"))
     assert dice.split(" | ")[3] == "–"
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
+from typing import ClassVar
 
 from stratarena.agents.base import Decision, ask
-from stratarena.agents.budget import Spend
+from stratarena.agents.budget import Budget, Spend
 from stratarena.agents.models.base import Completion, Finish, Message, Request
-from stratarena.arena.driver import Backstage, MatchInPlay, drive
+from stratarena.arena.driver import Backstage, Halt, MatchInPlay, drive
 from stratarena.arena.engine_room import EngineRoom
 from stratarena.arena.events import Called, MemoryRecorder, TurnClosed
 from stratarena.arena.match import Venue, play_match
 from stratarena.arena.meter import Tally
-from stratarena.arena.specs import Budgets, Ending, MatchSpec, Opening, Policies
+from stratarena.arena.prices import Price
+from stratarena.arena.specs import Budgets, Ending, Enforcement, MatchSpec, Opening, Policies
 from stratarena.arena.store import MatchProgress
 from stratarena.arena.testing import HandClock, InstantModel, ScriptedAgent
 from stratarena.games.base import Seat
@@ -39,8 +41,8 @@ def silent(view):
     yield
 
 
-def league(n, first, second, *, recorder, clock):
-    venue = Venue(budgets=Budgets(), policies=Policies(), recorder=recorder, clock=clock)
+def league(n, first, second, *, recorder, clock, budgets=None, spent=None):
+    venue = Venue(budgets=budgets or Budgets(), policies=Policies(), recorder=recorder, clock=clock)
     start = GAME.encode(GAME.initial(None))
     for number in range(n):
         spec = MatchSpec(
@@ -53,7 +55,7 @@ def league(n, first, second, *, recorder, clock):
                 MatchProgress(match_id=number, spec=spec),
                 game=GAME,
                 agents={Seat.FIRST: ScriptedAgent("a", first), Seat.SECOND: ScriptedAgent("b", second)},
-                spent={seat: Tally() for seat in Seat},
+                spent=spent or {seat: Tally() for seat in Seat},
                 venue=venue,
             ),
         )
@@ -134,7 +136,7 @@ def test_a_match_whose_reply_is_late_holds_nobody_up():
 
 def test_the_price_table_gives_each_call_its_cost():
     """1,000 prompt tokens at 2 dollars and 500 completion tokens at 4 dollars a million are 0.004 dollars."""
-    recorder, _ = play(1, asking, silent, InstantModel("m", answer), jobs=1, prices={"m": (2.0, 4.0)})
+    recorder, _ = play(1, asking, silent, InstantModel("m", answer), jobs=1, prices={"m": Price(2.0, 4.0)})
     calls = [event.body for event in recorder.events if isinstance(event.body, Called)]
     assert {call.answer.spend.cost_usd for call in calls} == {0.004}
 
@@ -169,7 +171,7 @@ def test_a_stopped_drive_leaves_whole_turns_only():
     recorder, clock = MemoryRecorder(), HandClock(step_s=0.001).clock()
     room = EngineRoom(None, workers=1)
     calls = iter(range(1000))
-    finished = drive(
+    halt = drive(
         league(4, silent, silent, recorder=recorder, clock=clock),
         jobs=4,
         backstage=Backstage(models={}, prices={}, engines=room),
@@ -179,6 +181,53 @@ def test_a_stopped_drive_leaves_whole_turns_only():
         stop=lambda: next(calls) >= 5,
     )
     room.close()
-    assert not finished
+    assert halt is Halt.STOPPED
     assert all(verdict is not Ending.VOID for verdict in recorder.events)
     assert len([event for event in recorder.events if isinstance(event.body, TurnClosed)]) == 4 * 5
+
+
+def test_an_agents_bound_holds_for_all_its_matches_together_though_calls_are_in_flight():
+    """Under strict, what other matches have in flight is reserved: four matches, three calls, never a fourth."""
+    budgets = Budgets(agent=Budget(model_calls=3), enforcement=Enforcement.STRICT)
+    recorder, clock = MemoryRecorder(), HandClock(step_s=0.001).clock()
+    model, spent = LateModel("m"), {seat: Tally() for seat in Seat}
+    room = EngineRoom(None, workers=1)
+    drive(
+        league(4, asking, silent, recorder=recorder, clock=clock, budgets=budgets, spent=spent),
+        jobs=4,
+        backstage=Backstage(models={"m": model}, prices={}, engines=room),
+        recorder=recorder,
+        clock=clock,
+        on_end=lambda match, verdict: None,
+        on_tick=lambda in_play: model.answer_all(),
+        tick_s=0.01,
+    )
+    room.close()
+    assert model.asked == 3
+    assert spent[Seat.FIRST].model_calls == 3
+    assert spent[Seat.FIRST].open == {}
+
+
+class LateModel:
+    """A model that answers when told to."""
+
+    identity: ClassVar[dict[str, str]] = {"kind": "late"}
+
+    def __init__(self, name):
+        self.name = name
+        self.asked = 0
+        self._waiting = []
+
+    def submit(self, requests):
+        futures = [Future() for _ in requests]
+        self.asked += len(futures)
+        self._waiting += futures
+        return futures
+
+    def answer_all(self):
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
+            future.set_result(answer())
+
+    def close(self):
+        pass

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,8 +19,10 @@ from stratarena.agents.budget import Overrun, Spend
 from stratarena.agents.engines.base import EngineLine, EngineSpec, Query
 from stratarena.agents.models.base import Completion, Finish, Message, Request, Sampling, Scores, Scoring
 from stratarena.agents.plan import Cause, Plan
+from stratarena.agents.tree import NodeCheck, SearchTree, TreeKind, TreeNode
 from stratarena.arena.config import load_tournament
 from stratarena.arena.events import (
+    Appraised,
     Called,
     Consulted,
     Event,
@@ -31,6 +34,7 @@ from stratarena.arena.events import (
     Refused,
     Revised,
     RoundPlayed,
+    Searched,
     Submitted,
     TurnClosed,
 )
@@ -131,6 +135,56 @@ call_spends = st.builds(
     cost_usd=costs,
 )
 
+facts = st.none() | st.booleans()
+checks = st.builds(
+    NodeCheck,
+    legal=st.booleans(),
+    legal_local=facts,
+    state_right=facts,
+    state_right_local=facts,
+    terminal_right=facts,
+    n_missed=st.none() | numbers,
+)
+signed = st.none() | st.floats(-1, 1)
+
+
+@st.composite
+def searches(draw):
+    nodes = []
+    for place in range(draw(st.integers(0, 5))):
+        parent = draw(st.integers(0, place - 1)) if place else None
+        nodes.append(
+            TreeNode(
+                parent=parent,
+                move=None if parent is None else draw(st.sampled_from(["1", "4", "e9"])),
+                depth=0 if parent is None else nodes[parent].depth + 1,
+                prior=draw(st.none() | st.floats(0, 1)),
+                visits=draw(numbers),
+                estimate=draw(signed),
+                value=draw(signed),
+                proven=draw(st.booleans()),
+                terminal=draw(st.booleans()),
+                state=draw(st.none() | any_text),
+                problem=draw(st.none() | words),
+                check=draw(st.none() | checks),
+            )
+        )
+    tree = SearchTree(
+        kind=draw(st.sampled_from(TreeKind)),
+        method=draw(st.sampled_from(["puct", "minimax"])),
+        simulations=draw(numbers),
+        n_nodes=draw(numbers),
+        depth=draw(numbers),
+        first_move=draw(st.none() | st.just("4")),
+        value_before=draw(signed),
+        value_after=draw(signed),
+        line=tuple(draw(st.lists(st.sampled_from("1234567"), max_size=4))),
+        ended=draw(st.sampled_from(["simulations", "proven", "model_calls"])),
+        nodes=tuple(nodes),
+        whole=draw(st.booleans()),
+    )
+    return Searched(tree=tree, spend=replace(draw(call_spends), nodes=draw(numbers)))
+
 
 @st.composite
 def calls(draw):
@@ -142,6 +196,7 @@ def calls(draw):
             temperature=st.floats(0, 5),
             top_p=st.floats(0.1, 1),
             seed=st.none() | st.integers(0, 2**63 - 1),
+            stop=st.lists(words, max_size=2).map(tuple),
         )
         request = Request(messages=draw(messages), sampling=draw(sampling))
         answer = Completion(text=draw(any_text), finish=draw(st.sampled_from(Finish)), spend=draw(call_spends))
@@ -178,7 +233,21 @@ def streams(draw, spec):
         seat = draw(st.sampled_from(Seat))
         for _ in range(draw(st.integers(0, 4))):
             kind = draw(
-                st.sampled_from(["call", "consult", "plan", "revise", "submit", "round", "refuse", "overrun", "fault"])
+                st.sampled_from(
+                    [
+                        "call",
+                        "consult",
+                        "plan",
+                        "revise",
+                        "appraise",
+                        "search",
+                        "submit",
+                        "round",
+                        "refuse",
+                        "overrun",
+                        "fault",
+                    ]
+                )
             )
             if kind == "call":
                 add(seat, draw(calls()))
@@ -210,6 +279,21 @@ def streams(draw, spec):
                 after = draw(plans)
                 add(seat, Revised(standing[seat], after, draw(st.sampled_from(Cause))))
                 standing[seat] = after
+            elif kind == "appraise":
+                add(
+                    seat,
+                    Appraised(
+                        engine=EngineSpec(kind="bitbully"),
+                        n_asks=draw(numbers),
+                        n_positions=draw(numbers),
+                        nodes=draw(numbers),
+                        think_ms=draw(times),
+                        wait_ms=draw(times),
+                        error=draw(st.none() | words),
+                    ),
+                )
+            elif kind == "search":
+                add(seat, draw(searches()))
             elif kind == "refuse":
                 add(
                     seat,

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from importlib import metadata
 
-from stratarena.agents.engines.base import EngineError, EngineLine, EngineSpec, Query
+from stratarena.agents.engines.base import Appraisal, Appraisals, EngineError, EngineLine, EngineSpec, Query
 from stratarena.agents.engines.hex_search.judge import Effort, assess
 from stratarena.games.base import MoveError, PositionError, SpecError
-from stratarena.games.hex import Hex
+from stratarena.games.hex import Hex, Position
 from stratarena.games.plugins import load_game
 
 __all__ = ["HexSearch"]
@@ -41,17 +41,7 @@ class HexSearch:
                 connections=effort.connections,
                 proof_nodes=min(effort.proof_nodes, query.nodes),
             )
-        try:
-            game = load_game(query.game)
-            if not isinstance(game, Hex):
-                raise EngineError(f"hex_search plays hex, not {query.game}")
-            state = game.decode(query.start)
-            for move in query.moves:
-                state = game.play(state, move)
-        except (MoveError, PositionError, SpecError) as error:
-            raise EngineError(f"hex_search was asked about an impossible position: {error}") from error
-        if game.outcome(state) is not None:
-            raise EngineError("hex_search was asked for a move in a finished game")
+        game, state = _position(query)
         began = time.perf_counter()
         found = assess(game, state, effort=effort, seed=query.seed)
         think_ms = (time.perf_counter() - began) * 1000
@@ -66,5 +56,40 @@ class HexSearch:
             think_ms=think_ms,
         )
 
+    def appraise(self, queries: tuple[Query, ...]) -> Appraisals:
+        """What the search makes of positions; a move's weight is its share of the playouts."""
+        began = time.perf_counter()
+        found, nodes = [], 0
+        for query in queries:
+            game, state = _position(query)
+            judged = assess(game, state, effort=self._effort, seed=query.seed)
+            nodes += judged.simulations + judged.proof_nodes
+            tried = [(each.move, each.visits) for each in judged.moves if each.visits]
+            total = sum(visits for _, visits in tried)
+            found.append(
+                Appraisal(
+                    judged.value,
+                    tuple((each.move, each.value) for each in judged.moves if each.value is not None),
+                    tuple((move, visits / total) for move, visits in tried),
+                )
+            )
+        return Appraisals(found=tuple(found), nodes=nodes, think_ms=(time.perf_counter() - began) * 1000)
+
     def close(self) -> None:
         """Nothing to let go of."""
+
+
+def _position(query: Query) -> tuple[Hex, Position]:
+    """The query's position. Raises `EngineError` for another game, an impossible position, or a finished game."""
+    try:
+        game = load_game(query.game)
+        if not isinstance(game, Hex):
+            raise EngineError(f"hex_search plays hex, not {query.game}")
+        state = game.decode(query.start)
+        for move in query.moves:
+            state = game.play(state, move)
+    except (MoveError, PositionError, SpecError) as error:
+        raise EngineError(f"hex_search was asked about an impossible position: {error}") from error
+    if game.outcome(state) is not None:
+        raise EngineError("hex_search was asked for a move in a finished game")
+    return game, state

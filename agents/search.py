@@ -1,0 +1,615 @@
+"""The search kernel: select, expand, back up, over one compact tree; every searching agent of ours stands on it.
+
+A node holds numbers only for the moves that were tried, which come first; of the others only the next is ever looked at. It
+does no asking of its own. `gather` descends and hands out the leaves that need an evaluation, `supply` takes one and
+backs it up, so that the same kernel serves a function that answers at once, a batch, and answers that come one by one.
+Evaluation, prior, transition and the choice at the root are passed in.
+
+Values inside run from 0 (lost) to 1 (won). Sources: PUCT of AlphaZero in the form that OpenSpiel's asynchronous search has,
+with dynamic virtual counts after Schultz et al., *Mastering Board Games by External and Internal Planning with Language
+Models* (2412.12119): an edge on the way to a waiting leaf counts as tried some times more, the most at the leaf, half as
+often a ply up, and at least `virtual_min` times. Proven results after Winands et al., *Monte-Carlo Tree Search Solver*.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from math import inf, log, sqrt
+from random import Random
+from typing import Any, Literal, NamedTuple, Protocol
+
+from stratarena.games.base import Game, Move, Seat
+
+__all__ = [
+    "DRAW",
+    "ByRules",
+    "Evaluation",
+    "Leaf",
+    "Node",
+    "Opened",
+    "Search",
+    "Settings",
+    "best_mean",
+    "most_visits",
+    "secure",
+]
+
+DRAW = 0.5
+_DEAD = -1.0
+"""In `Node.proofs`: a move that is not to be tried again, though nothing is proven about it."""
+_PERMUTATIONS = 64
+
+
+class Opened(NamedTuple):
+    """A position as the world shows it."""
+
+    state: Any
+    first: bool
+    """Whether FIRST is to move."""
+    result: float | None
+    """For FIRST, 0 to 1, where the game is over; None while it goes on."""
+
+
+class Evaluation(NamedTuple):
+    """What somebody thinks of a position. Values are for the side to move there."""
+
+    value: float
+    """0 to 1."""
+    priors: tuple[float, ...] | None = None
+    """Weights of the moves, in the order in which the world lists them, adding up to 1; None is no opinion."""
+    estimates: tuple[float, ...] | None = None
+    """What each move is worth, 0 to 1, in the same order; None is no opinion."""
+    opened: Opened | None = None
+    """The position itself, where the world could not show it."""
+    moves: tuple[Move, ...] | None = None
+    """Its moves, where the world could not list them."""
+    claim: str | None = None
+    """The position in the words of whoever told of it."""
+
+
+class World(Protocol):
+    """Where a search moves."""
+
+    def enter(self, state: Any, move: Move) -> Opened | None:
+        """Where a move leads; None where it takes an evaluation to know."""
+
+    def moves(self, state: Any) -> Sequence[Move]:
+        """The moves of a position that is not over."""
+
+
+class ByRules:
+    """The world as the rules of a game make it."""
+
+    def __init__(self, game: Game[Any]) -> None:
+        self._play, self._outcome, self._to_move = game.play, game.outcome, game.to_move
+        self.moves: Callable[[Any], Sequence[Move]] = game.legal_moves
+        """The legal moves of a state."""
+
+    def open(self, state: Any) -> Opened:
+        """The position of a state."""
+        outcome = self._outcome(state)
+        if outcome is None:
+            return Opened(state, self._to_move(state) is Seat.FIRST, None)
+        winner = outcome.winner
+        result = DRAW if winner is None else 1.0 if winner is Seat.FIRST else 0.0
+        return Opened(state, self._to_move(state) is Seat.FIRST, result)
+
+    def enter(self, state: Any, move: Move) -> Opened:
+        """The position after a move."""
+        return self.open(self._play(state, move))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How to search. The defaults are what a first sweep favoured on values from 0 to 1; `make search-sweep` repeats it."""
+
+    selection: Literal["puct", "uct"] = "puct"
+    """`uct` is UCB1: every move once, then mean plus `c` · sqrt(ln N / n); priors decide only what is tried first."""
+    c: float = 0.75
+    """Weight of exploration."""
+    first_play: float | None = DRAW
+    """What an untried move counts as, for the side to move; None: the evaluation's own estimate of it."""
+    solve: bool = True
+    """Whether proven results are backed up and proven positions are left alone."""
+    transpositions: bool = False
+    """Whether positions that are reached on several ways are one node."""
+    virtual_max: int = 4
+    virtual_min: int = 1
+    virtual_value: float = DRAW
+    """What a virtual try counts as, for the side that makes it: 0.5 is a draw, 0 a loss."""
+    noise_share: float = 0.0
+    """Share of Dirichlet noise in the root's priors."""
+    noise_alpha: float = 0.3
+
+
+class Node:
+    """A position. `visits[i]`, `totals[i]`, `children[i]` belong to `moves[i]`, for as many moves as were tried."""
+
+    __slots__ = (
+        *("children", "claim", "depth", "estimates", "evaluation", "exhausted", "first", "move", "moves", "n"),
+        *("parent", "pending", "priors", "proofs", "result", "state", "terminal", "totals", "value", "virtual"),
+        "visits",
+    )
+
+    def __init__(self, opened: Opened | None, parent: Node | None, move: Move | None) -> None:
+        self.parent = parent
+        self.move = move
+        self.depth: int = 0 if parent is None else parent.depth + 1
+        self.n = 0
+        """Simulations that came here, the one that evaluated it included."""
+        self.value: float | None = None
+        """What the evaluation made of it, for the side to move; None until it is evaluated."""
+        self.evaluation: Evaluation | None = None
+        """Kept from the evaluation until the first descent through the node lists its moves."""
+        self.moves: list[Move] | None = None
+        """None until then."""
+        self.visits: list[int]
+        self.totals: list[float]
+        """Sums of results, for the side to move here."""
+        self.children: list[Node]
+        self.priors: list[float] | None = None
+        """None where all moves weigh the same."""
+        self.estimates: list[float] | None = None
+        self.proofs: list[float | None] | None = None
+        """Proven results of the tried moves, for the side to move here; None while there are none."""
+        self.virtual: list[int] | None = None
+        self.pending: Leaf | None = None
+        self.exhausted = False
+        """No move is left that could be tried."""
+        self.claim: str | None = None
+        self.state: Any
+        self.first: bool
+        self.result: float | None
+        """The proven result, for FIRST."""
+        self.state, self.first, self.result = (None, True, None) if opened is None else opened
+        self.terminal = self.result is not None
+
+    def mean(self, i: int) -> float | None:
+        """The mean result of a move, or the proven one, for the side to move here; None if it was never tried."""
+        if i >= len(self.visits):
+            return None
+        if self.proofs is not None and (proof := self.proofs[i]) is not None and proof != _DEAD:
+            return proof
+        return self.totals[i] / self.visits[i] if self.visits[i] else None
+
+    def standing(self, i: int) -> float:
+        """1 for a move that is proven to win, -1 for one that is proven to lose, -2 for a dead one, 0 for all others."""
+        proof = None if self.proofs is None or i >= len(self.proofs) else self.proofs[i]
+        if proof is None or proof == DRAW:
+            return 0.0
+        return 1.0 if proof == 1.0 else -2.0 if proof == _DEAD else -1.0
+
+    def prior(self, i: int) -> float:
+        """The weight of a move."""
+        assert self.moves is not None
+        return 1 / len(self.moves) if self.priors is None else self.priors[i]
+
+
+class Leaf:
+    """A node that waits for its evaluation, and the ways on which simulations came to it."""
+
+    __slots__ = ("node", "paths")
+
+    def __init__(self, node: Node) -> None:
+        self.node = node
+        self.paths: list[list[tuple[Node, int]]] = []
+
+    @property
+    def line(self) -> tuple[Move, ...]:
+        """The moves that lead here from the root."""
+        moves = []
+        node: Node | None = self.node
+        while node is not None and node.move is not None:
+            moves.append(node.move)
+            node = node.parent
+        return tuple(reversed(moves))
+
+
+RootChoice = Callable[[Node], int]
+
+
+class Search:
+    """A search in progress, on one tree from one root. The same arguments and answers give the same tree."""
+
+    def __init__(
+        self,
+        root: Opened,
+        world: World,
+        *,
+        settings: Settings | None = None,
+        rng: Random,
+        key: Callable[[Any], Any] | None = None,
+    ) -> None:
+        """`key` tells equal positions by equal values, where transpositions are wanted."""
+        self.settings = settings or Settings()
+        self.root = Node(root, None, None)
+        self.simulations = 0
+        """Descents made, whatever they came to."""
+        self.n_nodes = 1
+        """Positions entered."""
+        self.depth = 0
+        self._world = world
+        self._rng = rng
+        self._select = _select_uct if self.settings.selection == "uct" else _select_puct
+        self._permutations: dict[int, list[list[int]]] = {}
+        self._known: dict[Any, Node] | None = None
+        self._key = key
+        if self.settings.transpositions:
+            if key is None:
+                raise ValueError("transpositions need a key that tells positions apart")
+            self._known = {key(root.state): self.root}
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing is left to search: the root is proven, or all its moves are dead."""
+        return self.root.result is not None or self.root.exhausted
+
+    def gather(self, n: int) -> list[Leaf]:
+        """Make `n` descents; the leaves that need an evaluation, each once. Supply all of them before the next call.
+
+        A descent that ends in a known result is backed up at once. Before the root is evaluated it is the only leaf,
+        and its evaluation no simulation.
+        """
+        if self.root.value is None:
+            leaf = Leaf(self.root)
+            leaf.paths.append([])
+            return [leaf]
+        leaves: list[Leaf] = []
+        for _ in range(n):
+            if self.is_over:
+                break
+            self.simulations += 1
+            node, path = self._descend()
+            if self._known_result(node, path):
+                continue
+            waiting = node.pending
+            if waiting is None:
+                waiting = node.pending = Leaf(node)
+                leaves.append(waiting)
+            waiting.paths.append(path)
+            if n > 1:
+                self._add_virtual(path)
+        return leaves
+
+    def supply(self, leaf: Leaf, evaluation: Evaluation | None) -> None:
+        """Take what somebody thinks of a leaf; None says that nobody could tell, and that its move is dead."""
+        node = leaf.node
+        node.pending = None
+        for path in leaf.paths:
+            for edge, _ in path:
+                edge.virtual = None
+        if evaluation is None:
+            for path in leaf.paths:
+                self._bury(node, path)
+            return
+        node.claim = evaluation.claim
+        if evaluation.opened is not None:
+            node.state, node.first, node.result = evaluation.opened
+            node.terminal = node.result is not None
+        for path in leaf.paths:
+            if not self._known_result(node, path):
+                self._take(node, evaluation, path)
+
+    def run(self, evaluate: Callable[[Node], Evaluation], simulations: int) -> None:
+        """Search with a function that answers at once until so many simulations are made, or nothing is left to search."""
+        root = self.root
+        if root.value is None and root.result is None:
+            self._take(root, evaluate(root), [])
+        while self.simulations < simulations and root.result is None and not root.exhausted:
+            self.simulations += 1
+            node, path = self._descend()
+            if not self._known_result(node, path):
+                self._take(node, evaluate(node), path)
+
+    def moves_at(self, node: Node) -> tuple[Move, ...]:
+        """The moves of a node in the world's order, which is the order of an evaluation's numbers."""
+        return tuple(self._world.moves(node.state))
+
+    def list_moves(self, node: Node) -> None:
+        """Have the moves of an evaluated node listed, in the order of their priors; of equals in an order drawn for it.
+
+        So no tie is decided by the game's own order. Drawing anew for each node would cost more than the node: the orders
+        come from some that are drawn once.
+        """
+        evaluation = node.evaluation
+        if node.moves is not None or evaluation is None:
+            return
+        moves = self._world.moves(node.state) if evaluation.moves is None else evaluation.moves
+        count = len(moves)
+        drawn = self._permutations.get(count)
+        if drawn is None:
+            drawn = self._permutations[count] = [self._rng.sample(range(count), count) for _ in range(_PERMUTATIONS)]
+        order = drawn[int(self._rng.random() * _PERMUTATIONS)]
+        priors = evaluation.priors
+        if priors is not None:
+            if node is self.root:
+                priors = self._with_noise(priors)
+            order = sorted(order, key=lambda i: -priors[i])
+            node.priors = [priors[i] for i in order]
+        if evaluation.estimates is not None:
+            node.estimates = [evaluation.estimates[i] for i in order]
+        node.moves = [moves[i] for i in order]
+        node.visits, node.totals, node.children = [], [], []
+        node.exhausted = not count
+        node.evaluation = None
+
+    def open_next(self, node: Node) -> Node:
+        """Enter the next untried move of a node; the position there, not evaluated yet."""
+        assert node.moves is not None
+        child = self._enter(node, node.moves[len(node.visits)])
+        node.visits.append(0)
+        node.totals.append(0.0)
+        node.children.append(child)
+        if node.proofs is not None:
+            node.proofs.append(None)
+        if node.virtual is not None:
+            node.virtual.append(0)
+        return child
+
+    def line(self, choose: RootChoice | None = None) -> tuple[Move, ...]:
+        """The principal variation: the root's choice, then the most visited move of each node; empty before any opinion."""
+        moves: list[Move] = []
+        node: Node | None = self.root
+        choice = choose or most_visits
+        self.list_moves(self.root)
+        while node is not None and node.moves:
+            i = choice(node)
+            tried = i < len(node.visits) and node.visits[i] > 0
+            if moves and not tried:
+                break
+            moves.append(node.moves[i])
+            node = node.children[i] if tried else None
+            choice = most_visits
+        return tuple(moves)
+
+    def nodes(self) -> Iterator[Node]:
+        """Every position entered, parents before children, level by level; the root first."""
+        level = [self.root]
+        seen = {id(self.root)}
+        while level:
+            yield from level
+            below = []
+            for node in level:
+                for child in node.children if node.moves is not None else ():
+                    if id(child) not in seen:
+                        seen.add(id(child))
+                        below.append(child)
+            level = below
+
+    def _descend(self) -> tuple[Node, list[tuple[Node, int]]]:
+        """From the root by selection to a node that is not evaluated, or whose result is known."""
+        node = self.root
+        path: list[tuple[Node, int]] = []
+        settings, select = self.settings, self._select
+        while node.value is not None and node.result is None:
+            if node.moves is None:
+                self.list_moves(node)
+            if node.exhausted:
+                break
+            i = select(node, settings) if node.proofs is None and node.virtual is None else _select(node, settings)
+            path.append((node, i))
+            node = self.open_next(node) if i == len(node.visits) else node.children[i]
+        if len(path) > self.depth:
+            self.depth = len(path)
+        return node, path
+
+    def _enter(self, node: Node, move: Move) -> Node:
+        opened = self._world.enter(node.state, move)
+        child = Node(opened, node, move)
+        if self._known is not None and opened is not None:
+            assert self._key is not None
+            known = self._known.setdefault(self._key(opened.state), child)
+            if known is not child:
+                return known
+        self.n_nodes += 1
+        return child
+
+    def _known_result(self, node: Node, path: list[tuple[Node, int]]) -> bool:
+        """Whether a descent came to a known result, or to where nothing is left to try; it is backed up then."""
+        if node.result is not None:
+            _back_up(path, node.result)
+            if self.settings.solve:
+                _prove(path, node.result)
+            return True
+        if node.value is not None:
+            node.n += 1
+            _back_up(path, node.value if node.first else 1.0 - node.value)
+            return True
+        return False
+
+    def _take(self, node: Node, evaluation: Evaluation, path: list[tuple[Node, int]]) -> None:
+        """Keep an evaluation and back it up."""
+        node.evaluation = evaluation
+        value = node.value = evaluation.value
+        node.n = 1
+        _back_up(path, value if node.first else 1.0 - value)
+
+    def _bury(self, leaf: Node, path: list[tuple[Node, int]]) -> None:
+        """Give up the last move of a path; a node without a move left to try is exhausted."""
+        if not path:
+            leaf.exhausted = True
+            return
+        node, i = path[-1]
+        if node.proofs is None:
+            node.proofs = [None] * len(node.visits)
+        if node.proofs[i] is None:
+            node.proofs[i] = _DEAD
+        assert node.moves is not None
+        node.exhausted = len(node.proofs) == len(node.moves) and None not in node.proofs
+
+    def _add_virtual(self, path: list[tuple[Node, int]]) -> None:
+        settings, count = self.settings, self.settings.virtual_max
+        for node, i in reversed(path):
+            if node.virtual is None:
+                node.virtual = [0] * len(node.visits)
+            node.virtual[i] += max(settings.virtual_min, count)
+            count //= 2
+
+    def _with_noise(self, priors: tuple[float, ...]) -> tuple[float, ...]:
+        share = self.settings.noise_share
+        if not share:
+            return priors
+        drawn = [self._rng.gammavariate(self.settings.noise_alpha, 1.0) for _ in priors]
+        total = sum(drawn) or 1.0
+        return tuple((1 - share) * p + share * g / total for p, g in zip(priors, drawn, strict=True))
+
+
+def most_visits(node: Node) -> int:
+    """The root choice of AlphaZero: the most visited move, of equals the one with the higher mean, estimate, prior.
+
+    A proven win comes before everything, a proven loss after everything but dead moves. Before any visit it is the move
+    of the highest estimate, else prior: the choice of no search.
+    """
+    return _choice(node, lambda i: (node.visits[i] if i < len(node.visits) else 0, node.mean(i) or 0.0))
+
+
+def best_mean(node: Node) -> int:
+    """The move of the highest mean result, of equals the most visited; otherwise as `most_visits`."""
+    return _choice(
+        node,
+        lambda i: (-inf if (mean := node.mean(i)) is None else mean, node.visits[i] if i < len(node.visits) else 0),
+    )
+
+
+def secure(node: Node) -> int:
+    """The move of the highest lower bound, mean less 1 / sqrt(visits) (Chaslot et al.); otherwise as `most_visits`."""
+
+    def bound(i: int) -> tuple[float, float]:
+        mean = node.mean(i)
+        return (-inf, 0.0) if mean is None or not node.visits[i] else (mean - 1 / sqrt(node.visits[i]), mean)
+
+    return _choice(node, bound)
+
+
+def _choice(node: Node, rank: Callable[[int], tuple[float, float]]) -> int:
+    assert node.moves is not None
+    estimates = node.estimates
+
+    def key(i: int) -> tuple[float, ...]:
+        return (node.standing(i), *rank(i), 0.0 if estimates is None else estimates[i], node.prior(i))
+
+    return max(range(len(node.moves)), key=key)
+
+
+def _select_puct(node: Node, settings: Settings) -> int:
+    """The move of the highest mean plus c · prior · sqrt(N) / (1 + n), a tried one before others of equals."""
+    weight = settings.c * sqrt(node.n)
+    best, chosen = -inf, 0
+    moves, priors = node.moves, node.priors
+    assert moves is not None
+    if priors is None:
+        share = weight / len(moves)
+        for i, (n, total) in enumerate(zip(node.visits, node.totals)):  # noqa: B905
+            score = total / n + share / (1 + n)
+            if score > best:
+                best, chosen = score, i
+    else:
+        for i, (n, total, prior) in enumerate(zip(node.visits, node.totals, priors)):  # noqa: B905
+            score = total / n + weight * prior / (1 + n)
+            if score > best:
+                best, chosen = score, i
+    tried = len(node.visits)
+    if tried < len(moves):
+        first = settings.first_play
+        if first is None:
+            first = _bring_forward(node, weight)
+        if first + weight * node.prior(tried) > best:
+            return tried
+    return chosen
+
+
+def _select_uct(node: Node, settings: Settings) -> int:
+    """Every move once, then the one of the highest mean plus c · sqrt(ln N / n)."""
+    visits = node.visits
+    assert node.moves is not None
+    if len(visits) < len(node.moves):
+        return len(visits)
+    scale = settings.c * sqrt(log(node.n))
+    best, chosen = -inf, 0
+    for i, (n, total) in enumerate(zip(visits, node.totals)):  # noqa: B905
+        score = total / n + scale / sqrt(n)
+        if score > best:
+            best, chosen = score, i
+    return chosen
+
+
+def _select(node: Node, settings: Settings) -> int:
+    """Selection where results are proven or virtual tries stand: a proven move counts as just its result."""
+    proofs, virtual = node.proofs, node.virtual
+    total = node.n + (sum(virtual) if virtual is not None else 0)
+    weight = settings.c * sqrt(total)
+    uct = settings.selection == "uct"
+    best, chosen = -inf, -1
+    assert node.moves is not None
+    tried = len(node.visits)
+    if tried < len(node.moves):
+        if uct:
+            return tried
+        first = settings.first_play
+        if first is None:
+            first = _bring_forward(node, weight)
+        best, chosen = first + weight * node.prior(tried), tried
+    for i, visits in enumerate(node.visits):
+        proof = None if proofs is None else proofs[i]
+        if proof is not None:
+            if proof == _DEAD:
+                continue
+            score = proof
+        else:
+            extra = 0 if virtual is None else virtual[i]
+            n = visits + extra
+            mean = (node.totals[i] + extra * settings.virtual_value) / n if n else settings.virtual_value
+            score = mean + (settings.c * sqrt(log(total) / max(n, 1)) if uct else weight * node.prior(i) / (1 + n))
+        if score >= best:
+            best, chosen = score, i
+    return chosen
+
+
+def _bring_forward(node: Node, weight: float) -> float:
+    """Make the untried move that the evaluation itself and the priors favour most the next one; its estimate."""
+    moves, estimates, priors, tried = node.moves, node.estimates, node.priors, len(node.visits)
+    assert moves is not None
+    if estimates is None:
+        return DRAW
+    i = max(range(tried, len(moves)), key=lambda i: estimates[i] + weight * node.prior(i))
+    moves[tried], moves[i] = moves[i], moves[tried]
+    estimates[tried], estimates[i] = estimates[i], estimates[tried]
+    if priors is not None:
+        priors[tried], priors[i] = priors[i], priors[tried]
+    return estimates[tried]
+
+
+def _back_up(path: list[tuple[Node, int]], result: float) -> None:
+    """Count a result, which is FIRST's, in along the way."""
+    against = 1.0 - result
+    for node, i in path:
+        node.n += 1
+        node.visits[i] += 1
+        node.totals[i] += result if node.first else against
+
+
+def _prove(path: list[tuple[Node, int]], result: float) -> None:
+    """Note a proven result of the last move of a path, and of every node that it decides."""
+    for node, i in reversed(path):
+        if node.proofs is None:
+            node.proofs = [None] * len(node.visits)
+        node.proofs[i] = result if node.first else 1.0 - result
+        decided = _decided(node)
+        if decided is None:
+            return
+        node.result = result = decided if node.first else 1.0 - decided
+
+
+def _decided(node: Node) -> float | None:
+    """The proven value of a node for its side to move: a winning move decides, else all must be proven."""
+    proofs = node.proofs
+    assert proofs is not None
+    assert node.moves is not None
+    if 1.0 in proofs:
+        return 1.0
+    if len(proofs) < len(node.moves):
+        return None
+    # A dead move may be anything, so the others prove nothing then.
+    known = [proof for proof in proofs if proof is not None and proof != _DEAD]
+    return max(known) if len(known) == len(proofs) else None

@@ -1,0 +1,137 @@
+"""A generated database of many matches, for measuring what reads it: `python bench/big_record.py FILE MATCHES`.
+
+Made up, but shaped like a real one: ten agents in three games, forty turns a match, half the agents models that spend
+tokens, state confidences, are refused now and then; two of them declare and revise plans; one match in ten is graded.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+from collections.abc import Iterator
+from itertools import combinations, cycle, islice
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from stratarena.db.connect import open_database
+from stratarena.db.schema import metadata
+
+AGENTS = ("dice", "greedy", "mcts", "solver", "engine", "alpha", "beta", "gamma", "delta", "omega")
+MODELS = frozenset(AGENTS[5:])
+PLANNERS = frozenset(AGENTS[7:9])
+GAMES = ("connect_four", "hex(size=7)", "chess")
+TURNS = 40
+MOVES = {
+    "connect_four": tuple("1234567"),
+    "hex(size=7)": tuple(f"{column}{row}" for column in "abcdefg" for row in range(1, 8)),
+    "chess": ("e2e4", "e7e5", "g1f3", "b8c6", "f1b5", "a7a6"),
+}
+_TEXT = "0" * 32
+
+
+def make(file: Path, matches: int) -> None:
+    """Write the database; a file that is there is replaced."""
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{file}{suffix}").unlink(missing_ok=True)
+    open_database(str(file), create=True).dispose()
+    connection = sqlite3.connect(file, isolation_level=None)
+    connection.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA cache_size=-262144; BEGIN")
+    _insert(connection, "texts", [(_TEXT, "utf8", 1, b"x")])
+    spec = {"name": "big", "games": list(GAMES), "anchor": None, "sprt": None}
+    _insert(
+        connection, "tournaments", [(1, "big", json.dumps(spec), 'name = "big"\n', 1, 0, "0.1.0", None, "3.11.7", "{}")]
+    )
+    _insert(
+        connection,
+        "agents",
+        [
+            (number, 1, name, "random" if name == "dice" else "llm" if name in MODELS else "mcts", "{}")
+            for number, name in enumerate(AGENTS, start=1)
+        ],
+    )
+    _insert(connection, "judges", [(1, "perfect", "{}")])
+    rows: dict[str, list[tuple[Any, ...]]] = {}
+    for number, (name, row) in enumerate(_rows(matches)):
+        rows.setdefault(name, []).append(row)
+        if number % 200_000 == 0:
+            _flush(connection, rows)
+    _flush(connection, rows)
+    connection.execute("COMMIT")
+    connection.close()
+
+
+def _insert(connection: sqlite3.Connection, name: str, rows: list[tuple[Any, ...]]) -> None:
+    marks = ", ".join("?" * len(metadata.tables[name].columns))
+    connection.executemany(f"INSERT INTO {name} VALUES ({marks})", rows)
+
+
+def _flush(connection: sqlite3.Connection, rows: dict[str, list[tuple[Any, ...]]]) -> None:
+    for name in [table.name for table in metadata.sorted_tables if table.name in rows]:
+        _insert(connection, name, rows.pop(name))
+
+
+def _rows(matches: int) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """Rows by table, match after match."""
+    rng = Random(1)
+    strength = {name: place * 0.4 for place, name in enumerate(AGENTS)}
+    pairs = list(islice(cycle((game, *pair) for pair in combinations(AGENTS, 2) for game in GAMES), matches // 2))
+    round_size = len(GAMES) * len(AGENTS) * (len(AGENTS) - 1) // 2
+    match_id = 0
+    for place, (game, one, other) in enumerate(pairs):
+        number = place // round_size + 1
+        pair = f"{game}/{one}-vs-{other}/r{number}"
+        for side, (first, second) in (("a", (one, other)), ("b", (other, one))):
+            match_id += 1
+            chance = 1 / (1 + 2.718281828 ** (strength[second] - strength[first]))
+            place_of_luck = rng.random()
+            winner = None if place_of_luck < 0.1 else "first" if place_of_luck < 0.1 + 0.9 * chance else "second"
+            void = match_id % 997 == 0
+            ending = ("void", "void", None, "model_failed") if void else ("over", "rules", winner, "four_in_a_row")
+            yield (
+                "matches",
+                (
+                    match_id, 1, f"{pair}{side}", 1, game, AGENTS.index(first) + 1, AGENTS.index(second) + 1, number, pair,
+                    "start", "......./......./......./......./......./....... X", "", match_id, f"{match_id:032x}",
+                    *ending, None, TURNS, 1000 * match_id, 1000 * match_id + 900,
+                ),
+            )  # fmt: skip
+            yield from _turns(rng, match_id, game, first, second, strength, graded=match_id % 10 == 0)
+
+
+def _turns(
+    rng: Random, match_id: int, game: str, first: str, second: str, strength: dict[str, float], *, graded: bool
+) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    moves = MOVES[game]
+    seq, standing = 1, {}
+    for ply in range(TURNS):
+        seat, name = ("first", first) if ply % 2 == 0 else ("second", second)
+        move = moves[rng.randrange(len(moves))]
+        confidence = None
+        if name in MODELS:
+            confidence = round(min(max(0.5 + 0.1 * (strength[name] - 2) + rng.gauss(0, 0.2), 0.0), 1.0), 2)
+            yield "spends", (match_id, ply, seat, 1, 0, 180 + ply, 12, 0.0001)
+            if rng.random() < 0.04:
+                yield "refusals", (match_id, seq, ply, 0, seat, "illegal", _TEXT, "not allowed here")
+                seq += 1
+        elif name != "dice":
+            yield "spends", (match_id, ply, seat, 0, 500 + ply, 0, 0, 0.0)
+        if name in PLANNERS:
+            line = f"{move} {moves[rng.randrange(len(moves))]} {moves[rng.randrange(len(moves))]}"
+            yield "plans", (match_id, seq, ply, 0, seat, line, None, round(rng.uniform(-1, 1), 2), _TEXT)
+            if seat in standing and rng.random() < 0.3:
+                yield "revisions", (match_id, seq, ply, 0, seat, standing[seat], "opponent")
+            standing[seat] = seq
+            seq += 1
+        yield "turns", (match_id, ply, seat, seq, 1, 0, 1, rng.expovariate(0.02), 0.5, f"{match_id * 64 + ply:016x}")
+        yield "moves", (match_id, ply, seat, move, "agent", confidence, None)
+        if graded:
+            lost = max(rng.gauss(0.4 - 0.1 * strength[name], 0.2), 0.0)
+            best = rng.uniform(-0.5, 1.0)
+            yield "gradings", (match_id, ply, 1, 0, seat, move, True, max(best - lost, -1.0), move, best, True)
+        seq += 1
+
+
+if __name__ == "__main__":
+    make(Path(sys.argv[1]), int(sys.argv[2]))
