@@ -26,7 +26,7 @@ HEAVY = {
     "numba",
     "gymnasium",
 }
-EDGES = ("agents/engines/hex_search", "games/adapters")
+EDGES = ("agents/engines/hex_search", "agents/gamelm", "games/adapters")
 """They need a heavy library where they stand; the packages themselves are imported where used, as if heavy."""
 SQL = {"sqlalchemy", "alembic", "sqlite3"}
 

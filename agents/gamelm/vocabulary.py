@@ -14,7 +14,7 @@ CORE = (
     # What the rules say of a position, for the side to move.
     *("<going>", "<won>", "<drawn>", "<lost>"),
     "<illegal>",
-    *("<prev>", "<act>", "<state>", "<top>", "<play>", "<next>"),
+    *("<prev>", "<act>", "<state>", "<top>", "<play>", "<next>", "<spare>"),
     *("<search>", "<expand>", "<child>", "<back>", "<select>"),
     *(f"<depth{depth}>" for depth in range(4)),
     *(f"<breadth{breadth}>" for breadth in range(1, 8)),

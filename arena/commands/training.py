@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from stratarena.agents.gamelm.positions import describe, load_positions, make_chunks
-from stratarena.agents.gamelm.training import Point, TrainingConfig, load_config
 from stratarena.arena.commands.console import out
 from stratarena.games.base import SpecError
 
@@ -18,6 +17,10 @@ def train(file: Path, *, folder: Path, data: Path, threads: int, data_only: bool
     Raises:
         SpecError: a file that is no training file, a library that is missing, a checkpoint of another file.
     """
+    from stratarena.agents.gamelm.positions import describe, load_positions, make_chunks
+    from stratarena.agents.gamelm.training import load_config
+    from stratarena.agents.gamelm.training import train as run
+
     config = load_config(file)
     console = out()
     try:
@@ -32,17 +35,14 @@ def train(file: Path, *, folder: Path, data: Path, threads: int, data_only: bool
         import torch
     except ImportError as error:
         raise SpecError(f"{error}; install the extra: pip install 'stratarena[torch]'") from error
-    from stratarena.agents.gamelm import training
-
     torch.set_num_threads(threads)
-    where = folder / config.name
-    curve = training.train(config, data=data, folder=where, tell=lambda point: console.print(_line(point, config)))
+    where, steps = folder / config.name, sum(stage.steps for stage in config.stages)
+    curve = run(config, data=data, folder=where, tell=lambda point: console.print(_line(point, steps)))
     last = curve[-1]
     console.print(f"done: {last.step} steps, {last.cpu_s:.0f} CPU seconds; weights in {where / 'weights'}")
 
 
-def _line(point: Point, config: TrainingConfig) -> str:
-    steps = sum(stage.steps for stage in config.stages)
+def _line(point: Any, steps: int) -> str:
     decisive = "-" if point.kept_decisive is None else f"{point.kept_decisive:.1%}"
     return (
         f"{point.stage:>10}  step {point.step}/{steps}  loss {point.loss:.3f}  "

@@ -8,7 +8,15 @@ from dataclasses import dataclass, field
 import pytest
 
 from stratarena.arena.specs import Ending, Verdict
-from stratarena.db.records import AgentRecord, FaultRecord, MatchRecord, SeriesRecord, TournamentRecord, TurnRecord
+from stratarena.db.records import (
+    AgentRecord,
+    BoardRecord,
+    FaultRecord,
+    MatchRecord,
+    SeriesRecord,
+    TournamentRecord,
+    TurnRecord,
+)
 from stratarena.games.base import Move, Seat
 
 BEGAN_MS = 1_700_000_000_000
@@ -101,6 +109,10 @@ class StillReader:
 
     def series(self, tournament: TournamentRecord) -> tuple[SeriesRecord, ...]:
         """None: the league plays on a board."""
+        return ()
+
+    def boards(self, tournament: TournamentRecord) -> tuple[BoardRecord, ...]:
+        """None: nobody declared a plan or graded a move."""
         return ()
 
     def faults(self, tournament: TournamentRecord) -> tuple[FaultRecord, ...]:

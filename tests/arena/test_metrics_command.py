@@ -109,7 +109,7 @@ def test_the_report_has_the_process_metrics_their_definitions_and_the_figure(pla
     assert code == 0
     page = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
     assert "## Plans and revisions" in page
-    assert "Revisions after a won round / updates after a won round." in page
+    assert "Revisions of what was right / updates of what was right." in page
     assert "by the public evaluator" in page or "public evaluator's formulas" in page.replace("\\", "")
 
 
@@ -117,13 +117,13 @@ def test_a_tournament_without_plans_has_no_such_metrics(tmp_path, said):
     """One clear line."""
     file = tmp_path / "board.toml"
     file.write_text(
-        'name = "board"\ngames = ["connect_four"]\n[agents.a]\nkind = "random"\n[agents.b]\nkind = "greedy"\n',
+        'name = "board"\ngames = ["connect_four"]\n[agents.a]\nkind = "random"\n[agents.b]\nkind = "random"\n',
         encoding="utf-8",
     )
     database = tmp_path / "board.db"
     assert said("run", file, "--db", database)[0] == 0
     code, _, err = said("metrics", "--db", database)
     assert code == 1
-    assert err == "error: tournament 'board' has no finished match in which a move is a plan\n"
+    assert err.startswith("error: tournament 'board' has no finished match in which a plan was declared")
     assert said("metrics", "--db", database, "--definition", "fair")[0] == 2
     assert said("metrics", "--db", database, "--json", "--csv")[0] == 2
