@@ -111,9 +111,9 @@ class StillReader:
         """None: the league plays on a board."""
         return ()
 
-    def boards(self, tournament: TournamentRecord) -> tuple[BoardRecord, ...]:
-        """None: nobody declared a plan or graded a move."""
-        return ()
+    def boards(self, tournament: TournamentRecord) -> Iterator[BoardRecord]:
+        """None: nobody declared a plan, and nobody graded a move."""
+        return iter(())
 
     def faults(self, tournament: TournamentRecord) -> tuple[FaultRecord, ...]:
         """As given."""
