@@ -22,7 +22,7 @@ from stratarena.agents.lines import declare_line
 from stratarena.agents.models.base import Completion, Message, Request, Sampling
 from stratarena.agents.params import Params, checked_params
 from stratarena.agents.plan import Cause, Plan
-from stratarena.games.base import Move, Seat
+from stratarena.games.base import MalformedMove, Move, Seat
 
 __all__ = ["GameModelPlayer"]
 
@@ -67,7 +67,7 @@ class GameModelPlayer:
         return None if game == "connect_four" else f"the game model plays connect_four, not {game}"
 
     def deliberate(self, view: View[S]) -> Deliberation:
-        """Ask, search, declare the line, play. Where all that the model says is unreadable or illegal, say so and play its value's best legal move."""
+        """Ask, search, declare the line, play. Raises `MalformedMove` where the model values no legal move."""
         state: Any = view.state
         board: Board = (
             (int(state.first), int(state.second)) if view.seat is Seat.FIRST else (int(state.second), int(state.first))
@@ -76,10 +76,7 @@ class GameModelPlayer:
         params = self._params
         if params.search == "internal":
             return (yield from self._internal(view, board, legal))
-        (root,) = yield from self._ask(Question(board, None, params.scoring))
-        if root is None or not set(root.values) & set(legal):
-            return Decision(_move(legal[0]), fallback="the model named no legal move")
-        root = Known(board, {move: value for move, value in root.values.items() if move in legal})
+        root = yield from self._root(view, board, legal)
         line: list[int]
         if params.search == "none":
             line = [max(root.values, key=lambda move: root.values[move])]
@@ -95,6 +92,16 @@ class GameModelPlayer:
         plan = Plan(moves=tuple(_move(move) for move in line), value=2 * value - 1)
         yield from declare_line(view, plan, changed_by=Cause.SEARCH)
         return Decision(_move(line[0]), confidence=min(max(value, 0.0), 1.0))
+
+    def _root(self, view: View[Any], board: Board, legal: list[int]) -> Generator[Step, Reply, Known[Board]]:
+        """Values of the legal moves of the position that is played. Raises `MalformedMove` without any."""
+        (root,) = yield from self._ask(Question(board, None, self._params.scoring))
+        values = {} if root is None else {move: value for move, value in root.values.items() if move in legal}
+        if not values:
+            raise MalformedMove(
+                "", game=view.game.id, position=view.game.encode(view.state), why="the model valued no legal move"
+            )
+        return Known(board, values)
 
     def _ask(self, *questions: Question) -> Generator[Step, Reply, list[Known[Board] | None]]:
         """What the model says of each; None where it cannot be read."""
@@ -133,9 +140,8 @@ class GameModelPlayer:
             root = None
         if root is None or root.selected not in legal:
             # What it first thought of the board stands in its answer, unless that is unreadable, too.
-            (known,) = yield from self._ask(Question(board))
-            values = {} if known is None else {move: known.values[move] for move in known.values if move in legal}
-            move = max(values, key=lambda move: values[move]) if values else legal[0]
+            known = yield from self._root(view, board, legal)
+            move = max(known.values, key=lambda move: known.values[move])
             return Decision(_move(move), fallback="its own search was broken or chose no legal move")
         value = (root.value - 0.5) / 64
         plan = Plan(moves=tuple(_move(move) for move in _told(root)), value=2 * value - 1)
