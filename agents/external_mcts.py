@@ -357,10 +357,10 @@ class LlmParams(SearchParams):
     """Parameters of `mcts_llm`."""
 
     model: str = Field(description="a model of the tournament file")
-    evaluator: Literal["likelihood", "answers", "percent", "buckets"] = Field(
+    evaluator: Literal["likelihood", "answers", "percent", "buckets", "game_lm"] = Field(
         "answers",
         description="likelihood: legal moves scored; answers: candidates with chances as JSON; percent: one number; "
-        "buckets: a distribution over the chance to win for each move, scored",
+        "buckets: a distribution over the chance to win for each move, scored; game_lm: the form of the game model",
     )
     world: Literal["rules", "model"] = Field(
         "rules", description="who says what a move leads to and which moves there are"
@@ -389,8 +389,10 @@ class LlmParams(SearchParams):
 
     @model_validator(mode="after")
     def _one_world(self) -> LlmParams:
-        if self.world == "model" and self.evaluator != "answers":
+        if self.world == "model" and self.evaluator not in ("answers", "game_lm"):
             raise ValueError('in the model\'s world its answers are the evaluation: leave evaluator = "answers"')
+        if self.world == "model" and self.evaluator == "game_lm" and self.on_error == "repair":
+            raise ValueError('the game model\'s world is measured, not repaired: leave on_error = "measure"')
         if self.world == "model" and self.transpositions:
             raise ValueError("positions of the model's world are its own words: transpositions need the rules' world")
         return self
@@ -405,6 +407,12 @@ class LlmMcts(TreeSearcher):
         self._llm = params
         self.models = (params.model,)
         super().__init__(spec, params, evaluator_of(params))
+
+    def plays(self, game: str) -> str | None:
+        """As every searcher; the game model's form is that of the one game it was trained on."""
+        if self._llm.evaluator == "game_lm" and game != "connect_four":
+            return f"the game model reads connect_four, not {game}"
+        return super().plays(game)
 
     @property
     def _kind(self) -> TreeKind:
@@ -431,6 +439,11 @@ class LlmMcts(TreeSearcher):
 def evaluator_of(params: LlmParams) -> Evaluator:
     """The evaluator that the parameters describe."""
     shape = PriorShape(tau=params.tau, eps=params.eps)
+    if params.evaluator == "game_lm":
+        # It stands on numpy, which nobody else here needs.
+        from stratarena.agents.gamelm.evaluator import GameModelValues
+
+        return GameModelValues(params.model, scoring=params.scoring, shape=shape)
     if params.world == "model":
         return Imagination(
             params.model,

@@ -20,16 +20,20 @@ from stratarena.agents.gamelm.traces import Report, board_tokens
 from stratarena.games.base import ArenaError
 
 __all__ = [
+    "COLUMNS",
     "NotInterchange",
+    "board_from_text",
     "example_text",
     "example_tokens",
+    "result_text",
     "state_text",
+    "status_of",
     "trace_text",
     "trace_tokens",
     "without_reports",
 ]
 
-_COLUMNS = "abcdefg"
+COLUMNS = "abcdefg"
 _CELLS = [(column, row) for row in range(6) for column in range(7)]
 _GAME = "connect_four"
 
@@ -52,7 +56,8 @@ def state_text(own: int, opponent: int) -> str:
 _STATE = re.compile(r"([xo]) \|\| ([xo.](?: [xo.]){41}) \|\|")
 
 
-def _board(text: str) -> tuple[int, int]:
+def board_from_text(text: str) -> tuple[int, int]:
+    """The mover's discs and the other's. Raises `NotInterchange` for any other text."""
     matched = _STATE.fullmatch(text)
     if matched is None:
         raise NotInterchange(f"{text!r} is no state: expected x or o, then 42 cells between double bars")
@@ -70,16 +75,16 @@ def _board(text: str) -> tuple[int, int]:
     return own, opponent
 
 
-def _result(bucket_or_status: str, own: int, opponent: int) -> str:
+def result_text(status: str, own: int, opponent: int) -> str:
+    """The result as in PGN, of a board that is over for its mover in that way."""
     first = (own | opponent).bit_count() % 2 == 0
-    return {"<drawn>": "1/2-1/2", "<lost>": "0-1" if first else "1-0", "<won>": "1-0" if first else "0-1"}[
-        bucket_or_status
-    ]
+    return {"<drawn>": "1/2-1/2", "<lost>": "0-1" if first else "1-0", "<won>": "1-0" if first else "0-1"}[status]
 
 
-def _status(result: str, own: int, opponent: int) -> str:
+def status_of(result: str, own: int, opponent: int) -> str:
+    """How a board with that result is over for its mover. Raises `NotInterchange` for a text that is no result."""
     for status in ("<drawn>", "<lost>", "<won>"):
-        if _result(status, own, opponent) == result:
+        if result_text(status, own, opponent) == result:
             return status
     raise NotInterchange(f"{result!r} is no result: expected 1-0, 0-1 or 1/2-1/2")
 
@@ -154,7 +159,7 @@ def example_text(tokens: list[int]) -> str:
         given = ["prev_state", "prev_action"]
         inputs.append(f"[%prev_state {state_text(*source.board())}]")
         source.tag("<act>")
-        inputs.append(f"[%prev_action {_COLUMNS[source.move()]}]")
+        inputs.append(f"[%prev_action {COLUMNS[source.move()]}]")
         source.tag("<state>")
         board = source.board()
         outputs.append(f"[%state {state_text(*board)}]")
@@ -169,13 +174,13 @@ def example_text(tokens: list[int]) -> str:
         if name == "<top>":
             listed = []
             while source.name() == "":
-                listed.append(f"{_COLUMNS[source.move()]}:<ctrl{source.value()}>")
+                listed.append(f"{COLUMNS[source.move()]}:<ctrl{source.value()}>")
             outputs.append(f"[%top_{top} {' '.join(listed)}]")
         elif name == "<select>":
-            outputs.append(f'[%top_{top} invalid : "{_result(source.name(), *board)}"]')
+            outputs.append(f'[%top_{top} invalid : "{result_text(source.name(), *board)}"]')
             source.take()
         elif name == "<play>":
-            outputs.append(f"[%best_action {_COLUMNS[source.move()]}]")
+            outputs.append(f"[%best_action {COLUMNS[source.move()]}]")
         elif name == "<next>":
             outputs.append(f"[%state {state_text(*source.board())}]")
         else:
@@ -220,19 +225,19 @@ def example_tokens(text: str) -> list[int]:
             raise NotInterchange(f"{line!r} is no field: expected [%command content]")
         command, content = field[1], field[2]
         if command == "prev_state":
-            tokens += [words["<prev>"], *board_tokens(*_board(content))]
+            tokens += [words["<prev>"], *board_tokens(*board_from_text(content))]
         elif command == "prev_action":
             tokens += [words["<act>"], words.first_move + _column(content)]
         elif command == "state":
             states += 1
-            board = _board(content) if states == 1 else board
-            tokens += [words["<state>" if states == 1 else "<next>"], *board_tokens(*_board(content))]
+            board = board_from_text(content) if states == 1 else board
+            tokens += [words["<state>" if states == 1 else "<next>"], *board_tokens(*board_from_text(content))]
         elif command == "best_action":
             tokens += [words["<play>"], words.first_move + _column(content)]
         elif command.startswith("top_"):
             over = _OVER.fullmatch(content)
             if over is not None:
-                tokens += [words["<select>"], words[_status(over[1], *board)]]
+                tokens += [words["<select>"], words[status_of(over[1], *board)]]
             else:
                 tokens.append(words["<top>"])
                 for move, value in _listed(content):
@@ -250,9 +255,9 @@ def _word(name: str, said: str) -> int:
 
 
 def _column(text: str) -> int:
-    if len(text) != 1 or text not in _COLUMNS:
+    if len(text) != 1 or text not in COLUMNS:
         raise NotInterchange(f"{text!r} is no move: expected a letter from a to g")
-    return _COLUMNS.index(text)
+    return COLUMNS.index(text)
 
 
 _PAIR = re.compile(r"([a-g]):<ctrl([1-9]|[1-5]\d|6[0-4])>")
@@ -264,7 +269,7 @@ def _listed(content: str) -> list[tuple[int, int]]:
         matched = _PAIR.fullmatch(part)
         if matched is None:
             raise NotInterchange(f"{part!r} is no valued move: expected one like d:<ctrl33>")
-        pairs.append((_COLUMNS.index(matched[1]), int(matched[2])))
+        pairs.append((COLUMNS.index(matched[1]), int(matched[2])))
     return pairs
 
 
@@ -274,11 +279,11 @@ def trace_text(tokens: list[int]) -> str:
     lines = [f"Minimax breadth={trace.breadth} depth={trace.depth}"]
     _tell(lines, trace.root, None, ())
     played = trace.root.selected
-    return "\n".join([*lines, *([] if played is None else [f"Playing {_COLUMNS[played]}!"]), ""])
+    return "\n".join([*lines, *([] if played is None else [f"Playing {COLUMNS[played]}!"]), ""])
 
 
 def _path(moves: tuple[int, ...]) -> str:
-    return f"<{' '.join(['root', *(_COLUMNS[move] for move in moves)])}>"
+    return f"<{' '.join(['root', *(COLUMNS[move] for move in moves)])}>"
 
 
 def _tell(lines: list[str], node: ReadNode, parent: ReadNode | None, path: tuple[int, ...]) -> None:
@@ -288,21 +293,21 @@ def _tell(lines: list[str], node: ReadNode, parent: ReadNode | None, path: tuple
     lines.append(f"<mav game={_GAME}> {before}%state %top_all %best_action </mav>")
     if parent is not None:
         lines.append(f"[%prev_state {state_text(*board_of(parent.board))}]")
-        lines.append(f"[%prev_action {_COLUMNS[path[-1]]}]")
+        lines.append(f"[%prev_action {COLUMNS[path[-1]]}]")
     lines.append(f"[%state {state_text(*board)}]")
     if node.status == "<going>":
-        values = (f"{_COLUMNS[move]}:<ctrl{value}>" for move, value in enumerate(node.values) if value is not None)
+        values = (f"{COLUMNS[move]}:<ctrl{value}>" for move, value in enumerate(node.values) if value is not None)
         lines.append(f"[%top_all {' '.join(values)}]")
-        lines.append(f"[%best_action {_COLUMNS[node.best]}]")
+        lines.append(f"[%best_action {COLUMNS[node.best]}]")
     else:
-        lines.append(f'[%top_all invalid : "{_result(node.status, *board)}"]')
+        lines.append(f'[%top_all invalid : "{result_text(node.status, *board)}"]')
     if node.announced:
         lines.append(f"Expand from node {_path(path)}: {' '.join(_path((*path, move)) for move in node.announced)}")
     for move, child, _ in node.children:
         _tell(lines, child, node, (*path, move))
     lines.append(f"Decision for node: {_path(path)}")
-    lines += [f'{_COLUMNS[move]} : "<ctrl{back}>"' for move, _, back in node.children]
-    selected = "none" if node.selected is None else _COLUMNS[node.selected]
+    lines += [f'{COLUMNS[move]} : "<ctrl{back}>"' for move, _, back in node.children]
+    selected = "none" if node.selected is None else COLUMNS[node.selected]
     lines.append(f'Selecting: {selected} : "<ctrl{node.value}>"')
 
 
@@ -344,7 +349,7 @@ def _node_tokens(lines: _Lines) -> list[int]:
     if lines.starts("[%prev_state"):
         lines.match(r"\[%prev_state .*\]")
         lines.match(r"\[%prev_action [a-g]\]")
-    board = _board(lines.match(r"\[%state (.*)\]")[1])
+    board = board_from_text(lines.match(r"\[%state (.*)\]")[1])
     listed = lines.match(r"\[%top_all (.*)\]")[1]
     over = _OVER.fullmatch(listed)
     values: list[int | None] = [None] * words.moves
@@ -353,7 +358,7 @@ def _node_tokens(lines: _Lines) -> list[int]:
         for move, value in _listed(listed):
             values[move] = value
         best = _column(lines.match(r"\[%best_action (.*)\]")[1])
-    status = "<going>" if over is None else _status(over[1], *board)
+    status = "<going>" if over is None else status_of(over[1], *board)
     tokens = [*board_tokens(*board), *Report(status, best, tuple(values)).tokens()]
     announced: list[int] = []
     if lines.starts("Expand"):

@@ -56,6 +56,7 @@ class Stage(Params):
     batch: Count = Field(128, description="positions, texts or traces a step")
     learning_rate: Annotated[float, Field(gt=0)] = Field(2e-3, description="at its peak")
     warm_up: Annotated[int, Field(ge=0)] = Field(100, description="steps of rising")
+    flat: Annotated[float, Field(ge=0, le=1)] = Field(0.5, description="share of the steps after which it falls")
     tasks: dict[Task, Annotated[float, Field(gt=0)]] = Field({"reading": 1.0}, description="shares of the steps")
 
 
@@ -131,7 +132,7 @@ def train(
     data: Path,
     folder: Path,
     tell: Callable[[Point], None] = lambda point: None,
-    checkpoint_s: float = 120.0,
+    checkpoint_s: float = 30.0,
     stop_after: int | None = None,
 ) -> list[Point]:
     """The curve of the whole training; weights go to `folder`.
@@ -219,8 +220,11 @@ def _begin(config: TrainingConfig, folder: Path) -> _Run:
     path = folder / "checkpoint.pt"
     if path.exists():
         held = torch.load(path, map_location=device, weights_only=False)
-        if held["config"] != _identity(config):
-            raise SpecError(f"{path} belongs to another training file; give another folder, or remove it")
+        if not _goes_on(held["config"], _identity(config), held["step"]):
+            raise SpecError(
+                f"{path} belongs to another training file; give another folder, or remove it. "
+                "Only stages that it has not begun may change"
+            )
         model.load_state_dict(held["model"])
         stage = _stage_at(config, max(held["step"] - 1, 0))
         run.optimisers = _optimisers(model, stage)
@@ -239,6 +243,16 @@ def _begin(config: TrainingConfig, folder: Path) -> _Run:
 
 def _identity(config: TrainingConfig) -> dict[str, Any]:
     return config.model_dump(mode="json")
+
+
+def _goes_on(held: dict[str, Any], wanted: dict[str, Any], step: int) -> bool:
+    """Whether a training that came so far is the beginning of the wanted one."""
+    begun, first = 0, 0
+    for stage in held["stages"]:
+        begun += step > first
+        first += stage["steps"]
+    same = {**held, "stages": held["stages"][:begun]} == {**wanted, "stages": wanted["stages"][:begun]}
+    return same and len(wanted["stages"]) >= begun
 
 
 def _stage_at(config: TrainingConfig, step: int) -> Stage:
@@ -262,9 +276,9 @@ def _optimisers(model: GameLm, stage: Stage) -> list[torch.optim.Optimizer]:
 
 
 def _set_rate(optimisers: list[torch.optim.Optimizer], stage: Stage, step: int) -> None:
-    """Rising over the warm-up, flat to half of the stage, then falling in a line to two hundredths."""
+    """Rising over the warm-up, then flat, then falling in a line to two hundredths."""
     rising = min(1.0, (step + 1) / max(stage.warm_up, 1))
-    falling = min(1.0, max(0.02, 2 * (1 - step / stage.steps)))
+    falling = min(1.0, max(0.02, (1 - step / stage.steps) / (1 - stage.flat))) if stage.flat < 1 else 1.0
     for optimiser in optimisers:
         for group in optimiser.param_groups:
             group["lr"] = stage.learning_rate * rising * falling

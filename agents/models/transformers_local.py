@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from pydantic import Field
 
@@ -29,10 +29,10 @@ from stratarena.agents.models.base import (
     Request,
 )
 from stratarena.agents.models.embedded import GGUF_SHA256, locate
-from stratarena.agents.models.inference import Inference, load, system_message
+from stratarena.agents.models.inference import Inference, Loaded, load, system_message
 from stratarena.agents.params import Params, checked_params
 
-__all__ = ["LocalModel", "from_folder", "smollm2"]
+__all__ = ["Answering", "LocalModel", "RuntimeParams", "from_folder", "smollm2"]
 
 
 class RuntimeParams(Params):
@@ -57,15 +57,33 @@ class _Job:
     future: Future[ModelAnswer]
 
 
+class Answering(Protocol):
+    """Weights in memory that answer."""
+
+    def answer(self, requests: Sequence[ModelRequest]) -> list[ModelAnswer | ModelError]:
+        """One answer a request, in order; a request that cannot be answered fails alone."""
+
+
 class LocalModel:
-    """A `Model` on this machine. Weights are loaded by the worker when the first request comes."""
+    """A `Model` on this machine. Weights are loaded by the worker when the first request comes.
+
+    Args:
+        find_folder: where they lie, found when they are wanted.
+        open_weights: makes what answers, where that is no chat model of transformers.
+    """
 
     def __init__(
-        self, name: str, find_folder: Callable[[], Path], params: RuntimeParams, identity: Mapping[str, str]
+        self,
+        name: str,
+        find_folder: Callable[[], Path],
+        params: RuntimeParams,
+        identity: Mapping[str, str],
+        open_weights: Callable[[], Answering] | None = None,
     ) -> None:
         self.name = name
-        self._find_folder = find_folder
         self._params = params
+        self._is_chat = open_weights is None
+        self._open = open_weights or (lambda: Inference(_loaded(find_folder(), params)))
         self._identity = dict(identity)
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._worker: threading.Thread | None = None
@@ -81,8 +99,8 @@ class LocalModel:
         return {**self._identity, **libraries, **runtime}
 
     def enforces(self, constraint: Constraint) -> str | None:
-        """How it holds answers to a form: every form, token by token."""
-        return constraint.kind
+        """How it holds answers to a form: a chat model to every form, token by token; others to none."""
+        return constraint.kind if self._is_chat else None
 
     def submit(self, requests: Sequence[ModelRequest]) -> Sequence[Future[ModelAnswer]]:
         """Futures that the worker fills."""
@@ -110,7 +128,7 @@ class LocalModel:
     def _work(self) -> None:
         """The worker: batch after batch until closed."""
         waiting: deque[_Job] = deque()
-        engine: Inference | None = None
+        engine: Answering | None = None
         while True:
             self._gather(waiting, block=not waiting)
             if self._closed:
@@ -127,15 +145,7 @@ class LocalModel:
                 continue
             try:
                 if engine is None:
-                    engine = Inference(
-                        load(
-                            self._find_folder(),
-                            threads=self._params.threads,
-                            device=self._params.device,
-                            dtype=self._params.dtype,
-                            plain=isinstance(self._params, FolderParams) and self._params.chat == "plain",
-                        )
-                    )
+                    engine = self._open()
                 answers = engine.answer([job.request for job in batch])
             except Exception as error:  # noqa: BLE001
                 # Whatever goes wrong in here is infrastructure: the callers are told, and the worker goes on.
@@ -160,6 +170,16 @@ class LocalModel:
                 return
             waiting.append(job)
             block = False
+
+
+def _loaded(folder: Path, params: RuntimeParams) -> Loaded:
+    return load(
+        folder,
+        threads=params.threads,
+        device=params.device,
+        dtype=params.dtype,
+        plain=isinstance(params, FolderParams) and params.chat == "plain",
+    )
 
 
 def smollm2(name: str, params: Mapping[str, Any]) -> LocalModel:

@@ -291,6 +291,19 @@ class TestTraining:
         with pytest.raises(SpecError, match="belongs to another training file"):
             train(tiny(seed=2), data=folder / "positions", folder=folder / "whole")
 
+    def test_a_finished_run_goes_on_with_a_stage_that_was_added(self, whole, tmp_path):
+        """Training longer is one more stage in the file; what was begun may not change."""
+        points, folder = whole
+        where = tmp_path / "longer"
+        train(tiny(), data=folder / "positions", folder=where)
+        stages = tiny().model_dump(mode="json")["stages"]
+        more = [*stages, {**stages[0], "name": "more"}]
+        longer = train(tiny(stages=more), data=folder / "positions", folder=where)
+        assert curve(longer)[: len(points)] == curve(points)
+        assert longer[-1].stage == "more"
+        with pytest.raises(SpecError, match="Only stages that it has not begun may change"):
+            train(tiny(stages=[{**stages[0], "steps": 7}]), data=folder / "positions", folder=where)
+
     def test_training_goes_on_from_weights(self, whole):
         """`start` takes the weights of a folder, in half precision as they are shipped."""
         _, folder = whole

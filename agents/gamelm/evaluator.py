@@ -1,0 +1,93 @@
+"""The game model as the evaluator of a tree search: values of every move in one question a position, in batches.
+
+In the world of the rules it is asked about positions; in its own it is asked what a move leads to, and its answer is the
+position. Source: Schultz et al. (2412.12119), section on external search.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from stratarena.agents.base import View, ask
+from stratarena.agents.evaluators import Cost, PriorShape, Spot, Thinking
+from stratarena.agents.gamelm.interchange import NotInterchange
+from stratarena.agents.gamelm.speech import Answer, Board, Question, parse_answer, question_text
+from stratarena.agents.models.base import Completion, Message, Request, Sampling
+from stratarena.agents.search import Evaluation, Opened
+from stratarena.games.base import Move, PositionError, Seat
+from stratarena.games.connect_four import ConnectFour, Position
+
+__all__ = ["GameModelValues", "board_of", "request_of"]
+
+_MOST_TOKENS = 4096
+"""Room for the longest search that it writes."""
+
+
+class GameModelValues:
+    """A position is worth its best move. What cannot be read is no opinion."""
+
+    has_opinion = True
+    cost = Cost(calls=1, words="1 call: reads a board, in the model's own world also writes one")
+
+    def __init__(self, model: str, *, scoring: str, shape: PriorShape) -> None:
+        self._model = model
+        self._scoring = scoring
+        self._shape = shape
+
+    def evaluate(self, view: View[Any], spots: Sequence[Spot]) -> Thinking:
+        """All positions of a batch are asked about together; there is no second ask, since the same answer would come."""
+        questions = [self._question(spot) for spot in spots]
+        asked = [question for question in questions if question is not None]
+        answers = iter((yield from ask(self._model, *map(request_of, asked))) if asked else ())
+        return [
+            None if question is None else self._evaluation(spot, question, next(answers))
+            for spot, question in zip(spots, questions, strict=True)
+        ]
+
+    def _question(self, spot: Spot) -> Question | None:
+        """None where the model's own words of a position are no position at all."""
+        try:
+            if spot.before is None:
+                return Question(board_of(spot.state, spot.seat), None, self._scoring)
+            return Question(board_of(spot.before, spot.seat.other), int(spot.line[-1]) - 1, self._scoring)
+        except (PositionError, ValueError):
+            return None
+
+    def _evaluation(self, spot: Spot, question: Question, answer: Completion) -> Evaluation | None:
+        try:
+            said = parse_answer(question, answer.text)
+        except NotInterchange:
+            return None
+        if spot.before is not None:
+            return self._imagined(spot, said)
+        values = {Move(str(column + 1)): value for column, value in said.values.items()}
+        if not any(move in values for move in spot.moves):
+            return None
+        # A legal move that it holds for illegal is one it would not play.
+        every = tuple(values.get(move, 0.0) for move in spot.moves)
+        claim = spot.state if isinstance(spot.state, str) else None
+        return Evaluation(max(every), self._shape.priors(every), every, moves=spot.moves, claim=claim)
+
+    def _imagined(self, spot: Spot, said: Answer) -> Evaluation:
+        first, second = said.board if spot.seat is Seat.FIRST else said.board[::-1]
+        text = ConnectFour().encode(Position(first, second, line=False))
+        if said.result is not None:
+            result = said.result if spot.seat is Seat.FIRST else 1 - said.result
+            return Evaluation(said.result, opened=Opened(text, spot.seat is Seat.FIRST, result), claim=text)
+        moves = tuple(Move(str(column + 1)) for column in said.values)
+        every = tuple(said.values.values())
+        opened = Opened(text, spot.seat is Seat.FIRST, None)
+        return Evaluation(max(every), self._shape.priors(every), every, opened=opened, moves=moves, claim=text)
+
+
+def board_of(state: Any, seat: Seat) -> Board:
+    """The discs of this seat and of the other. Raises `PositionError` for a text that is no position."""
+    found = ConnectFour().decode(state) if isinstance(state, str) else state
+    first, second = int(found.first), int(found.second)
+    return (first, second) if seat is Seat.FIRST else (second, first)
+
+
+def request_of(question: Question) -> Request:
+    """The question as it goes over the seam of all models."""
+    return Request(messages=(Message("user", question_text(question)),), sampling=Sampling(max_tokens=_MOST_TOKENS))

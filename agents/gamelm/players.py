@@ -1,0 +1,110 @@
+"""The game model as a player: by its values alone, or by a search that it writes itself, in one answer.
+
+Searches around it are those of every model: `mcts_llm` and `tree_of_thought` with `evaluator = "game_lm"`. Whatever the model
+says goes over the seam of all models, as text, so it is recorded, charged and can be replayed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import Field
+
+from stratarena.agents.base import AgentSpec, Decision, Deliberation, Reply, Step, View, ask
+from stratarena.agents.engines.base import EngineSpec
+from stratarena.agents.gamelm.evaluator import board_of, request_of
+from stratarena.agents.gamelm.interchange import NotInterchange, trace_tokens
+from stratarena.agents.gamelm.speech import Board, Question, parse_answer
+from stratarena.agents.gamelm.trace_reading import BrokenTrace, ReadNode, read_trace
+from stratarena.agents.lines import declare_line
+from stratarena.agents.params import Params, checked_params
+from stratarena.agents.plan import Cause, Plan
+from stratarena.games.base import MalformedMove, Move
+
+__all__ = ["GameModelPlayer"]
+
+S = TypeVar("S")
+Opinion = Generator[Step, Reply, tuple[int, float]]
+
+
+class GameModelParams(Params):
+    """Parameters of `game_lm`."""
+
+    model: str = Field(description="a model of the tournament file, of kind game_lm")
+    search: Literal["none", "internal"] = Field("none", description="none, or one that the model writes itself")
+    scoring: Literal["mean", "max"] = Field("mean", description="a move's expected value, or its likeliest bucket")
+    depth: Annotated[int, Field(ge=0, le=3)] = Field(1, description="plies of the model's own search")
+    breadth: Annotated[int, Field(ge=1, le=7)] = Field(3, description="moves looked into at each of its nodes")
+
+
+class GameModelPlayer:
+    """Connect Four by the arena's own language model; repeats exactly with a model of `max_batch = 1`."""
+
+    engines: tuple[EngineSpec, ...] = ()
+
+    def __init__(self, spec: AgentSpec) -> None:
+        self.spec = spec
+        self._params = checked_params(GameModelParams, spec.params, where=f"agent {spec.name!r}")
+        self.models = (self._params.model,)
+
+    def plays(self, game: str) -> str | None:
+        """Connect Four, which its model was trained on."""
+        return None if game == "connect_four" else f"the game model plays connect_four, not {game}"
+
+    def deliberate(self, view: View[S]) -> Deliberation:
+        """Ask once, declare the line, play. Raises `MalformedMove` where the model values no legal move."""
+        board = board_of(view.state, view.seat)
+        legal = [int(move) - 1 for move in view.game.legal_moves(view.state)]
+        if self._params.search == "internal":
+            return (yield from self._internal(view, board, legal))
+        move, value = yield from self._first_opinion(view, board, legal)
+        yield from declare_line(view, Plan(moves=(_move(move),), value=2 * value - 1), changed_by=Cause.SEARCH)
+        return Decision(_move(move), confidence=value)
+
+    def _first_opinion(self, view: View[Any], board: Board, legal: list[int]) -> Opinion:
+        """The legal move that it values most, and its value, 0 to 1. Raises `MalformedMove` without any."""
+        question = Question(board, None, self._params.scoring)
+        (answer,) = yield from ask(self._params.model, request_of(question))
+        why = "the model valued no legal move"
+        values: dict[int, float] = {}
+        try:
+            values = {
+                move: value for move, value in parse_answer(question, answer.text).values.items() if move in legal
+            }
+        except NotInterchange as error:
+            why = str(error)
+        if not values:
+            raise MalformedMove(answer.text[:200], game=view.game.id, position=view.game.encode(view.state), why=why)
+        move = max(values, key=lambda move: values[move])
+        return move, min(max(values[move], 0.0), 1.0)
+
+    def _internal(self, view: View[Any], board: Board, legal: list[int]) -> Deliberation:
+        question = Question(board, search=(self._params.depth, self._params.breadth))
+        (answer,) = yield from ask(self._params.model, request_of(question))
+        try:
+            root = read_trace(trace_tokens(answer.text)).root
+        except (NotInterchange, BrokenTrace):
+            root = None
+        if root is None or root.selected not in legal:
+            # What it first thought of the board stands in its answer, unless that is unreadable, too.
+            move, _ = yield from self._first_opinion(view, board, legal)
+            return Decision(_move(move), fallback="its own search was broken or chose no legal move")
+        value = (root.value - 0.5) / 64
+        plan = Plan(moves=tuple(_move(move) for move in _told(root)), value=2 * value - 1)
+        yield from declare_line(view, plan, changed_by=Cause.SEARCH)
+        return Decision(_move(root.selected), confidence=value)
+
+
+def _told(node: ReadNode) -> list[int]:
+    """The line of selections that the model's own search tells."""
+    line: list[int] = []
+    here: ReadNode | None = node
+    while here is not None and here.selected is not None:
+        line.append(here.selected)
+        here = next((child for move, child, _ in here.children if move == here.selected), None)
+    return line
+
+
+def _move(column: int) -> Move:
+    return Move(str(column + 1))
