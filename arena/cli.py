@@ -346,6 +346,20 @@ def metrics(
 
 
 @app.command()
+def compare(
+    one: Annotated[str, typer.Argument(metavar="A", help="An agent of the tournament.")],
+    other: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
+    tournament: Annotated[str | None, typer.Argument(help="Its name; may be left out when there is only one.")] = None,
+    db: Db = DEFAULT_DB,
+    as_json: Json = False,
+) -> None:
+    """Compare two agents in pairs: scores and process metrics, with effect sizes and tests that respect the pairs."""
+    from stratarena.arena.commands.comparing import compare_agents
+
+    compare_agents(one, other, tournament, db=db, as_json=as_json)
+
+
+@app.command()
 def annotate(
     tournament: Annotated[str | None, typer.Argument(help="Its name; may be left out when there is only one.")] = None,
     judges: Annotated[
