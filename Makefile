@@ -50,7 +50,8 @@ ladder: setup engines ## Play the calibration leagues of the ladder again (some 
 	@$(BIN)/python bench/ladder.py
 
 study-advgame: setup model ## Play the design of AdvGameBench with bundled agents, and report it (most of an hour)
-	@$(BIN)/stratarena run examples/advgamebench.toml --db advgamebench.db --jobs $(JOBS)
+	@$(BIN)/stratarena run examples/advgamebench.toml --db advgamebench.db --jobs 64
+	@$(BIN)/stratarena annotate advgamebench --db advgamebench.db
 	@$(BIN)/stratarena metrics advgamebench --db advgamebench.db
 	@$(BIN)/stratarena report advgamebench --db advgamebench.db
 

@@ -150,6 +150,9 @@ class Direct:
         for attempt in range(1, (params.opening_attempts if opening else 1) + 1):
             (answer,) = yield from ask(params.model, Request(messages=messages, sampling=sampling))
             move = series.parse(view.state, answer.text)
+            if move == KEEP and params.self_checks:
+                # What is kept is what the second looks are about.
+                standing = view.standing
             standing = yield from declare(view, move, cause=cause, standing=standing)
             messages = (*messages, Message("assistant", answer.text))
             verdict = None if move == KEEP else series.judge(view.state, view.seat, move)
@@ -162,10 +165,12 @@ class Direct:
             (answer,) = yield from ask(params.model, Request(messages=messages, sampling=sampling))
             messages = (*messages, Message("assistant", answer.text))
             second = series.parse(view.state, answer.text)
-            # An answer that keeps the plan, or holds none, leaves what was said before as it is.
-            if not says_keep(answer.text) and series.judge(view.state, view.seat, second).plan is not None:
+            if says_keep(answer.text):
+                standing = yield from declare(view, KEEP, standing=standing)
+            elif series.judge(view.state, view.seat, second).plan is not None:
                 move = second
                 standing = yield from declare(view, move, cause=Cause.SELF_CHECK, standing=standing)
+            # An answer that holds no plan leaves what was said before as it is.
         return Decision(move)
 
     def _sampling(self, view: View[Any], max_tokens: int) -> Sampling:

@@ -6,15 +6,17 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from stratarena.agents.base import AgentSpec, Deliberation, View
-from stratarena.agents.budget import BudgetExhausted
+from stratarena.agents.base import AgentSpec, Deliberation, View, consult
+from stratarena.agents.climb import Worth, climb
+from stratarena.agents.engine_player import EnginePlayer
 from stratarena.agents.engines.base import EngineSpec
 from stratarena.agents.params import Params, checked_params
 from stratarena.agents.planning import needs_plans, series_of, submit
 from stratarena.games.base import Move, Seat
+from stratarena.games.resource.registry import NAMES
 from stratarena.games.resource.series import KEEP, SeriesState
 
-__all__ = ["BestResponse", "greedy_submission", "random_submission"]
+__all__ = ["BestResponse", "PlanSearch", "greedy_submission", "random_submission"]
 
 
 def random_submission(view: View[Any]) -> Deliberation:
@@ -68,33 +70,57 @@ class BestResponse:
             return (
                 yield from submit(view, KEEP if series.keep else series.move_of(seat, series.plans.greedy_plan(seat)))
             )
-        plan = own.plan if own.plan is not None and own.can_be_simulated else series.plans.greedy_plan(seat)
-        best = current = plan
-        best_worth: tuple[bool, float] | None = None
-        current_worth: tuple[bool, float] | None = None
-        stale = tried = 0
-        patience = max(10, self._params.tries // 4)
-        try:
-            while tried < self._params.tries:
-                tried += 1
-                worth = _worth(view, series.move_of(seat, plan), seat)
-                if best_worth is None or worth > best_worth:
-                    best, best_worth = plan, worth
-                if current_worth is None or worth > current_worth:
-                    current, current_worth, stale = plan, worth, 0
-                else:
-                    stale += 1
-                if stale >= patience:
-                    plan, current_worth, stale = series.plans.random_plan(seat, rng), None, 0
-                else:
-                    plan = series.plans.vary(seat, current, rng)
-        except BudgetExhausted:
-            pass
-        why = "" if best_worth is None else f"margin {best_worth[1]:+.3f} against the plan in sight, best of {tried}"
-        return (yield from submit(view, series.move_of(seat, best), why=why))
+        start = own.plan if own.plan is not None and own.can_be_simulated else series.plans.greedy_plan(seat)
+        found = climb(
+            series.plans,
+            seat,
+            start,
+            lambda plan: _worth(view, series.move_of(seat, plan), seat),
+            tries=self._params.tries,
+            rng=rng,
+        )
+        why = ""
+        if found.worth is not None:
+            why = f"margin {found.worth[1]:+.3f} against the plan in sight, best of {found.tried}"
+        return (yield from submit(view, series.move_of(seat, found.plan), why=why))
 
 
-def _worth(view: View[SeriesState], move: Move, seat: Seat) -> tuple[bool, float]:
+class PlanSearchParams(Params):
+    """Parameters of `plan_search`."""
+
+    tries: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        200, description="plans simulated a turn where no exact search is possible"
+    )
+    exact: bool = Field(True, description="search turn-based combat, as written, to the proven best answer")
+
+
+class PlanSearch(EnginePlayer):
+    """Answers the plan that it sees with the best there is: proven in turn-based combat, the best found elsewhere.
+
+    Opens with the greedy plan, and keeps its own where the other's is hidden. Repeats exactly.
+    """
+
+    games = NAMES
+
+    def __init__(self, spec: AgentSpec) -> None:
+        params = checked_params(PlanSearchParams, spec.params, where=f"agent {spec.name!r}")
+        super().__init__(spec, EngineSpec(kind="plan_search", options=tuple(sorted(params.model_dump().items()))), {})
+
+    def deliberate(self, view: View[Any]) -> Deliberation:
+        """Consult once about the plans in play; the answer is submitted."""
+        series, seat = series_of(view.game.id), view.seat
+        if view.state.plan_of(seat) is None:
+            return (yield from greedy_submission(view))
+        if view.state.plan_of(seat.other) is None:
+            return (
+                yield from submit(view, KEEP if series.keep else series.move_of(seat, series.plans.greedy_plan(seat)))
+            )
+        question = self.question(view.game.id, start=view.start, moves=view.moves, seed=view.seed)
+        line = yield from consult(question.engine, question.query)
+        return (yield from submit(view, line.move, why=line.score or ""))
+
+
+def _worth(view: View[SeriesState], move: Move, seat: Seat) -> Worth:
     """Whether a round with this plan would be won, and its margin from the seat's side."""
     played = view.game.play(view.state, move).rounds[-1]
     margin = played.margin or 0.0

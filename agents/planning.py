@@ -51,10 +51,13 @@ def declare(
 ) -> Generator[Step, Reply, Plan | None]:
     """Declare the plan that a move submits, if it is a new one; the plan that stands afterwards.
 
-    `standing` is the plan declared before in the same turn; without one the view's counts.
+    `standing` is the plan declared before in the same turn, which is then looked at again: keeping it is declared, too.
+    Without one the view's counts.
     """
     before = standing or view.standing
     if move == KEEP:
+        if standing is not None:
+            yield from propose(standing)
         return before
     series = series_of(view.game.id)
     verdict = series.judge(view.state, view.seat, move)
@@ -66,6 +69,8 @@ def declare(
         yield from propose(plan)
     elif before.moves != plan.moves:
         yield from revise(plan, cause)
+    elif standing is not None:
+        yield from propose(plan)
     else:
         return before
     return plan

@@ -76,7 +76,7 @@ class _Notable:
                 _keep(worst.setdefault(play.agent, []), (max(play.regrets), -play.match_id))
             n = sum(
                 update.revised and update.right_before is True and update.right_after is False
-                for update in play.updates
+                for update in (*play.updates, *play.looks)
             )
             if n:
                 _keep(spoiled.setdefault(play.agent, []), (float(n), -play.match_id))

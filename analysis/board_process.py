@@ -42,6 +42,7 @@ def _play(record: BoardRecord, seat: Seat, again: list[Reconsideration]) -> Play
         seat=seat,
         updates_first=seat is Seat.FIRST,
         updates=tuple(_update(record, turn) for turn in again),
+        looks=(),
         rounds=((1, record.winner is seat, None),),
         n_turns=record.n_turns[seat],
         n_overspent=record.n_overspent[seat],

@@ -44,7 +44,7 @@ def corrections_by(plays: Iterable[Play]) -> dict[tuple[str, str], Corrections]:
     """By agent and cause (`""` where none was declared), all games together."""
     counts: dict[tuple[str, str], dict[str, int]] = {}
     for play in plays:
-        for update in play.updates:
+        for update in (*play.updates, *play.looks):
             if update.right_before is None or update.right_after is None:
                 kind = "ungraded"
             elif update.revised:
@@ -68,7 +68,7 @@ def sign_test(one: int, other: int) -> float | None:
         gap = max(abs(one - other) - 1, 0) / math.sqrt(n)
         return math.erfc(gap / math.sqrt(2))
     tail: int = sum(math.comb(n, k) for k in range(least + 1))
-    return min(1.0, 2 * tail / 2**n)
+    return min(1.0, 2 * tail / (1 << n))
 
 
 _EXACT = 2000

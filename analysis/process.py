@@ -11,13 +11,15 @@ and just after it, in which the other side's plan is the same, *right* is won (r
 a move that it meant (a second look, a refusal, a search, or a line from the turn before); *before* and *after* are what
 it meant in the same position, *right* is a move that gives away at most `RIGHT_WITHIN` by the judge that graded it
 (`stratarena annotate`); a *revision* is an update after which another move is meant. What no judge graded is in no
-ratio that asks whether it was right. `analysis.board_process` makes the plays of boards.
+ratio that asks whether it was right. `analysis.board_process` makes the plays of boards. Where a move is a plan, second looks
+within one turn count in the same way, once the plans were graded: right is a plan that wins its round.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import astuple, dataclass
+from itertools import pairwise
 from statistics import fmean
 
 from stratarena.analysis.correlation import Correlation, correlation
@@ -83,6 +85,8 @@ class Play:
     updates_first: bool
     """Whether it was the first to update."""
     updates: tuple[Update, ...]
+    looks: tuple[Update, ...]
+    """Second looks within one turn, where a move is a plan; on boards they are updates like the others."""
     rounds: tuple[tuple[int, bool, int | None], ...]
     """Of every round, the opening round (label 0) first: label, whether it won, and the cost of its plan in play. On
     boards one round, the match."""
@@ -151,12 +155,35 @@ def _play(record: SeriesRecord, seat: Seat) -> Play:
         seat=seat,
         updates_first=first_update is seat,
         updates=tuple(updates),
+        looks=tuple(look for answer in own for look in _looks(answer)),
         rounds=tuple(rounds),
         n_turns=len(own),
         n_overspent=sum(answer.n_overruns > 0 for answer in own),
+        judge=record.judge,
+        # A plan that is against the rules loses its round.
+        regrets=tuple(
+            (grade.best_value - (-1.0 if grade.value is None else grade.value)) / 2
+            for answer in own
+            if (grade := answer.grade) is not None
+        ),
         purse=own[0].purse,
         answers=own,
     )
+
+
+def _looks(answer: AnswerRecord) -> Iterator[Update]:
+    """Each time that a plan declared in a turn was looked at again in the same turn."""
+    for before, after in pairwise(answer.declared):
+        graded = [answer.grades.get(before), answer.grades.get(after)]
+        right_before, right_after = (None if grade is None else (grade.value or -1.0) > 0 for grade in graded)
+        broken_before, broken_after = (grade is not None and grade.value is None for grade in graded)
+        yield Update(
+            revised=before != after,
+            right_before=right_before,
+            right_after=right_after,
+            broken_before=broken_before,
+            broken_after=broken_after,
+        )
 
 
 Count = Callable[[Play], tuple[float, float]]
@@ -174,7 +201,7 @@ class Metric:
 
 
 def _updates(play: Play, wanted: Callable[[Update], bool], among: Callable[[Update], bool]) -> tuple[float, float]:
-    pool = [update for update in play.updates if among(update)]
+    pool = [update for update in (*play.updates, *play.looks) if among(update)]
     return float(sum(wanted(update) for update in pool)), float(len(pool))
 
 
@@ -242,7 +269,7 @@ def _right_after_revision(play: Play) -> tuple[float, float]:
 
 def _net_gain(play: Play) -> tuple[float, float]:
     """(Revisions from not right to right - revisions from right to not right) / revisions."""
-    revised = [update for update in play.updates if _judged_revision(update)]
+    revised = [update for update in (*play.updates, *play.looks) if _judged_revision(update)]
     gains = [(update.right_after is True) - (update.right_before is True) for update in revised]
     return float(sum(gains)), float(len(revised))
 
@@ -253,7 +280,7 @@ def _judged_revision(update: Update) -> bool:
 
 
 def _regret(play: Play) -> tuple[float, float]:
-    """Points (1 is a won game lost) given away against the best move or plan found by the judge, mean over graded moves."""
+    """Points (1 is a won game lost) given away against the judge's best move or plan, mean over graded moves."""
     return sum(play.regrets), float(len(play.regrets))
 
 
@@ -352,7 +379,8 @@ METRICS: tuple[Metric, ...] = (
 SLOPE = "improvement_slope"
 SLOPE_DEFINITION = (
     "Least-squares slope of the outcomes (1 right, 0 not) after a match's own updates on 0, 1, 2, …; the mean over "
-    "matches with at least two own updates whose outcome is known. n counts matches."
+    "matches with at least two own updates whose outcome is known; second looks within a turn of plans are left out. n "
+    "counts matches."
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Protocol
@@ -10,14 +10,27 @@ from typing import Any, Protocol
 from stratarena.agents.base import AgentSpec
 from stratarena.agents.engine_player import EnginePlayer
 from stratarena.agents.engines.base import Engine, EngineError
+from stratarena.agents.plan import Plan
 from stratarena.arena.config import make_agent
-from stratarena.arena.events import Proposed, Revised
+from stratarena.arena.events import Body, Proposed, Revised
 from stratarena.arena.reconsider import Declared, reconsiderations
 from stratarena.arena.replay import Frame
 from stratarena.games.base import Game, Move, MoveError, Seat, SpecError
 from stratarena.games.plugins import parse_spec, print_spec
+from stratarena.games.resource.base import Verdict, VerdictKind, play_round
+from stratarena.games.resource.series import Series
 
-__all__ = ["Considered", "EngineJudge", "Evaluation", "Evaluations", "Grade", "considered", "make_judge"]
+__all__ = [
+    "BoardJudge",
+    "Considered",
+    "Evaluation",
+    "Evaluations",
+    "Grade",
+    "Graded",
+    "PlanJudge",
+    "considered",
+    "make_judge",
+]
 
 _SHORT_NAMES = {"stockfish": "uci", "bitbully": "perfect"}
 _PROVEN = ("solved", "proved")
@@ -32,6 +45,7 @@ class Considered:
     """Plies made before the turn."""
     seat: Seat
     state: Any
+    """Before the turn."""
     played: Move | None
     """None for a turn that ended without a move."""
     meant: tuple[Move, ...]
@@ -63,6 +77,10 @@ class Grade:
     """Both values are proven."""
 
 
+Graded = tuple[Considered, tuple[Grade, ...]]
+"""A turn, and a grade for the played move, if there is one, then for each that was meant."""
+
+
 class Evaluations(Protocol):
     """What is known of positions, so that each is asked about once."""
 
@@ -82,8 +100,8 @@ def considered(game: Game[Any], frames: Sequence[Frame]) -> Iterator[Considered]
         if frame.move is not None:
             played[before.ply] = frame.move
         for step in frame.steps:
-            if isinstance(step, Proposed | Revised):
-                plan = step.plan if isinstance(step, Proposed) else step.after
+            plan = _declared(step)
+            if plan is not None:
                 cause = step.cause if isinstance(step, Revised) else None
                 declared.append(Declared(before.ply, seat, plan.moves, cause))
     again: dict[int, list[Move]] = {}
@@ -93,6 +111,17 @@ def considered(game: Game[Any], frames: Sequence[Frame]) -> Iterator[Considered]
         meant = dict.fromkeys(move for move in again.get(before.ply, ()) if move != frame.move)
         if frame.move is not None or meant:
             yield Considered(before.ply, seat, before.state, frame.move, tuple(meant))
+
+
+def _declared(step: Body) -> Plan | None:
+    """The plan that a step declares, if it does."""
+    match step:
+        case Proposed(plan):
+            return plan
+        case Revised(after=plan):
+            return plan
+        case _:
+            return None
 
 
 def make_judge(text: str) -> EnginePlayer:
@@ -109,19 +138,30 @@ def make_judge(text: str) -> EnginePlayer:
     if not isinstance(agent, EnginePlayer):
         raise SpecError(
             f"{text!r} is no judge; judges are engines: stockfish(nodes=100000), bitbully, hex_search(simulations=2000), "
-            "mcts(simulations=5000)"
+            "mcts(simulations=5000), plan_search(tries=500)"
         )
     return agent
 
 
-class EngineJudge:
-    """Grades moves by what an engine says of the positions they lead to. Not for two threads at once."""
+class BoardJudge:
+    """Grades moves on a board by what an engine says of the positions they lead to. Not for two threads at once."""
 
     def __init__(self, player: EnginePlayer, engine: Engine, game: Game[Any], known: Evaluations) -> None:
         self._player = player
         self._engine = engine
         self._game = game
         self._known = known
+
+    def of_match(self, frames: Sequence[Frame], *, start: str) -> list[Graded]:
+        """Every turn of a replayed match that began at `start`, as `considered` has them, with its grades.
+
+        Raises:
+            EngineError: the engine failed, or gave no value.
+        """
+        moves = tuple(frame.move for frame in frames if frame.move is not None)
+        return [
+            (turn, self.grades(turn, start=start, moves=moves[: turn.ply])) for turn in considered(self._game, frames)
+        ]
 
     def grades(self, turn: Considered, *, start: str, moves: tuple[Move, ...]) -> tuple[Grade, ...]:
         """A grade for the played move, if there is one, then for each that was meant.
@@ -161,16 +201,106 @@ class EngineJudge:
         return (answer.value if same_side else -answer.value), answer.exact
 
     def _evaluate(self, state: Any, start: str, moves: tuple[Move, ...]) -> Evaluation:
-        digest = self._game.digest(state)
-        known = self._known.get(self._game.id, digest)
-        if known is not None:
-            return known
-        # The seed follows from the position, so that it does not matter in which match it came up first.
-        question = self._player.question(self._game.id, start=start, moves=moves, seed=int(digest, 16) % 2**31)
-        line = self._engine.consult(question.query)
-        if line.value is None:
-            raise EngineError(f"{self._player.spec.name} gave no value for {self._game.encode(state)!r}")
-        exact = line.score is not None and line.score.startswith(_PROVEN)
-        found = Evaluation(line.value, line.move, line.score, exact)
-        self._known.put(self._game.id, digest, found)
+        return _asked(self._player, self._engine, self._known, self._game, state, start, moves)
+
+
+class PlanJudge:
+    """Grades plans by how they fare in a round against the other side's plan, beside the best answer to it.
+
+    Each plan is graded against the plan that stands when its round is played: an update against the one it saw, an
+    opening against the other's opening. Not for two threads at once.
+    """
+
+    def __init__(self, player: EnginePlayer, engine: Engine, game: Series, known: Evaluations) -> None:
+        self._player = player
+        self._engine = engine
+        self._game = game
+        self._known = known
+
+    def of_match(self, frames: Sequence[Frame], *, start: str) -> list[Graded]:
+        """For every answer of a replayed match the plan in play after it, then each other plan declared on the way to it.
+
+        An answer that cannot be read leaves the plan before it in play, and that one is graded. The opening of a side whose
+        opponent never opened is left out.
+
+        Raises:
+            EngineError: the engine failed, or gave no value.
+        """
+        found = []
+        for before, frame in pairwise(frames):
+            if frame.seat is None or frame.move is None:
+                continue
+            theirs = _first_plan(frames[frame.ply - 1 :], frame.seat.other)
+            own = frame.state.plan_of(frame.seat)
+            if theirs is None or own is None:
+                continue
+            plans = {self._spelt(frame.seat, own, frame.move): own}
+            for step in frame.steps:
+                declared = _declared(step)
+                if declared is not None:
+                    verdict = self._game.judge(before.state, frame.seat, declared.moves[0])
+                    plans.setdefault(self._spelt(frame.seat, verdict, declared.moves[0]), verdict)
+            played, *meant = plans
+            turn = Considered(before.ply, frame.seat, before.state, played, tuple(meant))
+            found.append((turn, self._grades(frame.seat, plans, theirs)))
         return found
+
+    def _spelt(self, seat: Seat, verdict: Verdict[Any], move: Move) -> Move:
+        """One spelling for all that plays alike; what is no plan stays as it came."""
+        return move if verdict.plan is None else self._game.canonical_move(seat, verdict)
+
+    def _grades(self, seat: Seat, plans: Mapping[Move, Verdict[Any]], theirs: Verdict[Any]) -> tuple[Grade, ...]:
+        rules = self._game.plans
+        found = {}
+        for move, own in plans.items():
+            first, second = (own, theirs) if seat is Seat.FIRST else (theirs, own)
+            found[move] = play_round(rules, first, second).value_of(seat) if own.can_be_simulated else None
+        answer = self._best_answer(seat, theirs)
+        best, best_value = answer.best, answer.value
+        for move, value in found.items():
+            if value is not None and value > best_value:
+                best, best_value = move, value
+        return tuple(Grade(move, value, best, best_value, answer.exact) for move, value in found.items())
+
+    def _best_answer(self, seat: Seat, theirs: Verdict[Any]) -> Evaluation:
+        """What the engine answers to their plan where it is to replace the greedy plan, whatever stood in truth."""
+        series = self._game
+        own = series.move_of(seat, series.plans.greedy_plan(seat))
+        if theirs.kind is not VerdictKind.OK:
+            # It loses by itself to every plan that is neither bad nor too dear.
+            return Evaluation(1.0, own, None, exact=True)
+        other = series.canonical_move(seat.other, theirs)
+        openings = (own, other) if seat is Seat.FIRST else (other, own)
+        state = series.decode(" ".join((seat.value, *openings)))
+        return _asked(self._player, self._engine, self._known, series, state, series.encode(state), ())
+
+
+def _first_plan(frames: Sequence[Frame], seat: Seat) -> Verdict[Any] | None:
+    """The first plan of that seat that stands in these frames."""
+    standing = (frame.state.plan_of(seat) for frame in frames)
+    return next((plan for plan in standing if plan is not None), None)
+
+
+def _asked(
+    player: EnginePlayer,
+    engine: Engine,
+    known: Evaluations,
+    game: Game[Any],
+    state: Any,
+    start: str,
+    moves: tuple[Move, ...],
+) -> Evaluation:
+    """What the engine says of a position, asked once. Raises `EngineError` where it gives no value."""
+    digest = game.digest(state)
+    before = known.get(game.id, digest)
+    if before is not None:
+        return before
+    # The seed follows from the position, so that it does not matter in which match it came up first.
+    question = player.question(game.id, start=start, moves=moves, seed=int(digest, 16) % 2**31)
+    line = engine.consult(question.query)
+    if line.value is None:
+        raise EngineError(f"{player.spec.name} gave no value for {game.encode(state)!r}")
+    exact = line.score is not None and line.score.startswith(_PROVEN)
+    found = Evaluation(line.value, line.move, line.score, exact)
+    known.put(game.id, digest, found)
+    return found

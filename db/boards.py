@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Engine, Select, and_, func, select
 
@@ -15,9 +15,22 @@ from stratarena.db.records import BoardRecord, GradeRecord, MatchRecord
 from stratarena.db.schema import metadata
 from stratarena.games.base import Move, Seat
 
-__all__ = ["read_boards"]
+__all__ = ["PlanGrades", "read_boards", "read_plan_grades"]
 
 _T = metadata.tables
+
+
+class PlanGrades(NamedTuple):
+    """What was declared in turns in which a move is a plan, and how it was graded; turns by match and ply."""
+
+    judges: Mapping[str, str]
+    """By game."""
+    declared: Mapping[tuple[int, int], Sequence[Move]]
+    played: Mapping[tuple[int, int], GradeRecord]
+    """Of the plan in play after the turn."""
+    grades: Mapping[tuple[int, int], Mapping[Move, GradeRecord]]
+
+
 _AT_ONCE = 500
 """Matches read together: bounds memory, whatever the size of the tournament."""
 
@@ -49,6 +62,54 @@ def read_boards(engine: Engine, matches: Sequence[MatchRecord]) -> Iterator[Boar
         for start in range(0, len(wanted), _AT_ONCE):
             some = wanted[start : start + _AT_ONCE]
             yield from _read(rows, (some[0], some[-1]), {match_id: by_id[match_id] for match_id in some}, judges)
+
+
+def read_plan_grades(engine: Engine, matches: Sequence[MatchRecord]) -> PlanGrades:
+    """What was declared and how it was graded in these matches, whose moves are plans.
+
+    Grades are those of one judge a game, as in `read_boards`.
+    """
+    by_id = {match.match_id: match for match in matches}
+    url = engine.url.render_as_string(hide_password=False)
+    declared: dict[tuple[int, int], list[Move]] = {}
+    played: dict[tuple[int, int], GradeRecord] = {}
+    grades: dict[tuple[int, int], dict[Move, GradeRecord]] = {}
+    plans, gradings = _T["plans"], _T["gradings"]
+    with told(url), engine.connect() as connection:
+
+        def rows(query: Select[Any]) -> Sequence[Any]:
+            return connection.execute(query).all()
+
+        counts = select(gradings.c.match_id, gradings.c.judge_id, func.count())
+        judges = _judges(rows(counts.group_by(gradings.c.match_id, gradings.c.judge_id)), by_id)
+        names = dict(rows(select(_T["judges"].c.id, _T["judges"].c.name)))
+        wanted = sorted(by_id)
+        for start in range(0, len(wanted), _AT_ONCE):
+            first, last = wanted[start], wanted[start : start + _AT_ONCE][-1]
+            for match_id, ply, line in rows(
+                select(plans.c.match_id, plans.c.ply, plans.c.moves)
+                .where(plans.c.match_id.between(first, last))
+                .order_by(plans.c.match_id, plans.c.seq)
+            ):
+                if match_id in by_id:
+                    declared.setdefault((match_id, ply), []).append(Move(line))
+            for match_id, ply, place, move, value, best_value, judge in rows(
+                select(
+                    gradings.c.match_id,
+                    gradings.c.ply,
+                    gradings.c.place,
+                    gradings.c.move,
+                    gradings.c.value,
+                    gradings.c.best_value,
+                    gradings.c.judge_id,
+                ).where(gradings.c.match_id.between(first, last))
+            ):
+                if match_id in by_id and judge == judges[by_id[match_id].game]:
+                    grade = GradeRecord(value, best_value)
+                    grades.setdefault((match_id, ply), {})[Move(move)] = grade
+                    if place == 0:
+                        played[match_id, ply] = grade
+    return PlanGrades({game: names[judge] for game, judge in judges.items()}, declared, played, grades)
 
 
 def _judges(graded: Sequence[Any], by_id: Mapping[int, MatchRecord]) -> dict[str, int]:

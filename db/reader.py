@@ -42,7 +42,7 @@ from stratarena.arena.events import (
     TurnClosed,
 )
 from stratarena.arena.specs import Ending
-from stratarena.db.boards import read_boards
+from stratarena.db.boards import read_boards, read_plan_grades
 from stratarena.db.connect import told
 from stratarena.db.errors import RecordError
 from stratarena.db.records import (
@@ -222,22 +222,28 @@ class Reader:
             .where(here)
             .order_by(answers.c.match_id, answers.c.seq)
         )
+        rows = [row for row in self._mappings(query) if row["match_id"] in counted]
+        graded = read_plan_grades(self._engine, [counted[match_id] for match_id in {row["match_id"] for row in rows}])
         found: dict[int, list[AnswerRecord]] = {}
-        for row in self._mappings(query):
-            if row["match_id"] in counted:
-                found.setdefault(row["match_id"], []).append(
-                    AnswerRecord(
-                        seat=Seat(row["seat"]),
-                        verdict=row["verdict"],
-                        cost=row["cost"],
-                        purse=row["purse"],
-                        kept=row["kept"],
-                        changed=row["changed"],
-                        label=row["label"],
-                        winner=Seat(row["winner"]) if row["winner"] else None,
-                        n_overruns=passed.get((row["match_id"], row["ply"]), 0),
-                    )
+        for row in rows:
+            turn = row["match_id"], row["ply"]
+            found.setdefault(row["match_id"], []).append(
+                AnswerRecord(
+                    ply=row["ply"],
+                    seat=Seat(row["seat"]),
+                    verdict=row["verdict"],
+                    cost=row["cost"],
+                    purse=row["purse"],
+                    kept=row["kept"],
+                    changed=row["changed"],
+                    label=row["label"],
+                    winner=Seat(row["winner"]) if row["winner"] else None,
+                    n_overruns=passed.get(turn, 0),
+                    declared=tuple(graded.declared.get(turn, ())),
+                    grade=graded.played.get(turn),
+                    grades=graded.grades.get(turn, {}),
                 )
+            )
         return tuple(
             SeriesRecord(
                 match_id=match_id,
@@ -246,6 +252,7 @@ class Reader:
                 first=counted[match_id].first,
                 second=counted[match_id].second,
                 answers=tuple(given),
+                judge=graded.judges.get(counted[match_id].game),
             )
             for match_id, given in found.items()
         )

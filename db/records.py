@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from stratarena.arena.reconsider import Declared
@@ -93,6 +93,15 @@ class TurnRecord:
     """Where a move is a plan, what the rules said of it; else None."""
 
 
+@dataclass(frozen=True, slots=True)
+class GradeRecord:
+    """How good a move was."""
+
+    value: float | None
+    """-1 (lost) to 1 (won) for the mover; None for one that the rules do not allow."""
+    best_value: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SideRecord:
     """What one seat did in one third of one attempt at a match."""
@@ -151,6 +160,7 @@ class ForecastRecord:
 class AnswerRecord:
     """One answer where a move is a plan, and the round that followed it."""
 
+    ply: int
     seat: Seat
     verdict: str
     """What the rules said of it; of a kept plan what they said of that."""
@@ -165,6 +175,12 @@ class AnswerRecord:
     """The round's; None for nobody, or without a round."""
     n_overruns: int
     """Thinking budgets passed in its turn."""
+    declared: tuple[Move, ...] = ()
+    """Every plan declared in its turn, in order and in one spelling for all that plays alike."""
+    grade: GradeRecord | None = None
+    """Of the plan in play after it, against the plan that it met; None where nobody graded it."""
+    grades: Mapping[Move, GradeRecord] = field(default_factory=dict)
+    """Of each plan declared in its turn, against the same plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,15 +195,8 @@ class SeriesRecord:
     second: str
     answers: tuple[AnswerRecord, ...]
     """In the order in which they were given, the two opening plans first."""
-
-
-@dataclass(frozen=True, slots=True)
-class GradeRecord:
-    """How good a move was."""
-
-    value: float | None
-    """-1 (lost) to 1 (won) for the mover; None for one that the rules do not allow."""
-    best_value: float
+    judge: str | None = None
+    """Who graded its game; None where nobody did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -431,7 +431,7 @@ Table(
     Column("game", String(80), primary_key=True, comment="The game's id."),
     Column("digest", String(16), primary_key=True, comment="Digest of the position."),
     _needed("value", Float, "-1 (lost) to 1 (won) for the side to move."),
-    _needed("best", String(40), "The move it would play."),
+    _needed("best", Text, "The move it would play; where a move is a plan, the plan as JSON."),
     _maybe("score", String(80), "Its own words for the value."),
     _needed("exact", Boolean, "Whether the value is proven."),
     CheckConstraint("value BETWEEN -1 AND 1", name="value"),

@@ -15,7 +15,7 @@ class EngineSpec:
     """Which engine, set up how. Hashable: engines with equal specs are shared."""
 
     kind: str
-    """`"uci"`, `"open_spiel_mcts"` or `"bitbully"`."""
+    """As `open_engine` knows them: `"uci"`, `"open_spiel_mcts"`, `"bitbully"`, …"""
     options: tuple[tuple[str, str | int | float | bool], ...] = ()
     """Sorted by name."""
 

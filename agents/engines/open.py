@@ -29,6 +29,10 @@ def open_engine(spec: EngineSpec) -> Engine:
                 raise EngineError(f"{error}; install the extra: pip install 'stratarena[hex]'") from error
 
             return HexSearch(spec)
+        case "plan_search":
+            from stratarena.agents.engines.plan_search.engine import PlanSearch
+
+            return PlanSearch(spec)
         case "bitbully":
             from stratarena.agents.engines.bitbully_solver import BitBullySolver
 
@@ -37,5 +41,5 @@ def open_engine(spec: EngineSpec) -> Engine:
             raise EngineError("a person plays by `stratarena play`, one match at a time")
         case _:
             raise EngineError(
-                f"there is no kind of engine {spec.kind!r}; there are: bitbully, hex_search, open_spiel_mcts, uci"
+                f"there is no kind of engine {spec.kind!r}; there are: bitbully, hex_search, open_spiel_mcts, plan_search, uci"
             )

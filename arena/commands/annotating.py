@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
+from functools import partial
 from typing import Any
-
-from sqlalchemy import Engine
 
 from stratarena.agents.engine_player import EnginePlayer
 from stratarena.agents.engines.open import open_engine
 from stratarena.arena.commands.console import err, out
-from stratarena.arena.grading import Considered, EngineJudge, Grade, considered, make_judge
+from stratarena.arena.grading import BoardJudge, Graded, PlanJudge, make_judge
 from stratarena.arena.replay import replay
 from stratarena.arena.specs import Ending
 from stratarena.db.connect import open_database
@@ -23,10 +22,11 @@ from stratarena.db.reader import Reader
 from stratarena.db.records import MatchRecord
 from stratarena.games.base import Game
 from stratarena.games.plugins import load_game
+from stratarena.games.resource.series import Series
 
 __all__ = ["DEFAULT_JUDGES", "annotate"]
 
-DEFAULT_JUDGES = ("bitbully", "stockfish(nodes=100000)", "hex_search(simulations=1000)")
+DEFAULT_JUDGES = ("bitbully", "stockfish(nodes=100000)", "hex_search(simulations=1000)", "plan_search(tries=200)")
 
 
 def annotate(name: str | None, *, db: str, judges: Sequence[str]) -> None:
@@ -56,7 +56,7 @@ def annotate(name: str | None, *, db: str, judges: Sequence[str]) -> None:
         for player in players:
             these = [match for match in matches if player.plays(match.game) is None]
             if these:
-                _grade(player, these, database=database, reader=reader)
+                _grade(player, these, store=partial(GradingStore, database), reader=reader)
     finally:
         database.dispose()
     for game, n in games.items():
@@ -64,21 +64,28 @@ def annotate(name: str | None, *, db: str, judges: Sequence[str]) -> None:
             err().print(f"left out: {n} matches of {game}, which none of the judges knows", soft_wrap=True)
 
 
-def _grade(player: EnginePlayer, matches: Sequence[MatchRecord], *, database: Engine, reader: Reader) -> None:
+def _grade(
+    player: EnginePlayer, matches: Sequence[MatchRecord], *, store: Callable[..., GradingStore], reader: Reader
+) -> None:
     """Grade those of the matches that this judge has not graded before, and say what was done."""
     console, name = err(), player.spec.name
     with closing(open_engine(player.engines[0])) as engine:
         identity = json.dumps(engine.identity, sort_keys=True, ensure_ascii=False)
-        store = GradingStore(database, name=name, identity=identity)
-        before = store.graded(match.match_id for match in matches)
+        gradings = store(name=name, identity=identity)
+        before = gradings.graded(match.match_id for match in matches)
         games = {game: load_game(game) for game in {match.game for match in matches}}
         moves = 0
         for number, match in enumerate(matches, start=1):
             if match.match_id in before:
                 continue
-            judge = EngineJudge(player, engine, games[match.game], store)
-            turns = _grades(judge, games[match.game], match, reader)
-            store.store(match.match_id, turns)
+            game = games[match.game]
+            judge = (
+                PlanJudge(player, engine, game, gradings)
+                if isinstance(game, Series)
+                else BoardJudge(player, engine, game, gradings)
+            )
+            turns = _grades(judge, game, match, reader)
+            gradings.store(match.match_id, turns)
             moves += sum(len(grades) for _, grades in turns)
             if console.is_terminal:
                 console.print(f"{name}: {number} of {len(matches)} matches", end="\r")
@@ -87,11 +94,8 @@ def _grade(player: EnginePlayer, matches: Sequence[MatchRecord], *, database: En
     out().print(f"{name}: graded {moves} moves of {done} matches{again}", soft_wrap=True)
 
 
-def _grades(
-    judge: EngineJudge, game: Game[Any], match: MatchRecord, reader: Reader
-) -> list[tuple[Considered, tuple[Grade, ...]]]:
+def _grades(judge: BoardJudge | PlanJudge, game: Game[Any], match: MatchRecord, reader: Reader) -> list[Graded]:
     """Every move that was played or meant in a match, with its grade."""
     events = reader.events(match.match_id)
     frames = list(replay(game, key=match.key, start=match.start, opening_moves=match.opening_moves, events=events))
-    moves = tuple(frame.move for frame in frames if frame.move is not None)
-    return [(turn, judge.grades(turn, start=match.start, moves=moves[: turn.ply])) for turn in considered(game, frames)]
+    return judge.of_match(frames, start=match.start)

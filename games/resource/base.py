@@ -256,6 +256,13 @@ class Round(Generic[P]):
     result: Result | None
     """The simulation, which runs whenever both plans can be played, even if a purse decides."""
 
+    def value_of(self, seat: Seat) -> float:
+        """-1 to 1 for that seat: the simulation's margin where that decided, else 1 for a win, 0 without a winner, -1."""
+        if self.decided_by is Decision.SIMULATION:
+            assert self.result is not None
+            return self.result.margin_of(seat)
+        return 0.0 if self.winner is None else 1.0 if self.winner is seat else -1.0
+
 
 def judge_costs(winner: Seat | None, costs: Mapping[Seat, int], purses: Mapping[Seat, Purse]) -> Seat | None:
     """The winner after the purses are judged (paper's code: the simulation runs first).

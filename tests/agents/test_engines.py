@@ -503,6 +503,6 @@ def test_an_engine_room_opens_as_many_as_it_needs_and_drops_the_broken(fake):
 
 
 def test_an_unknown_kind_of_engine_names_those_there_are():
-    """Three of them."""
-    with pytest.raises(EngineError, match="bitbully, hex_search, open_spiel_mcts, uci"):
+    """Every kind that can be opened by a name."""
+    with pytest.raises(EngineError, match="bitbully, hex_search, open_spiel_mcts, plan_search, uci"):
         open_engine(EngineSpec(kind="oracle"))

@@ -181,7 +181,7 @@ def test_a_model_may_mend_an_opening_that_is_too_dear_as_often_as_it_is_allowed(
 
 
 def test_a_model_that_looks_again_revises_by_itself_or_leaves_its_plan():
-    """A better plan is a revision by self-check; keep, or no plan at all, leaves the first."""
+    """A better plan is a revision by self-check; keep is declared and leaves the first, as does an answer without a plan."""
     game = GAMES["turn_based"]
     view = view_of(game, game.initial(None), Seat.FIRST)
     other = json.loads(squad(game, Seat.FIRST))
@@ -190,7 +190,7 @@ def test_a_model_that_looks_again_revises_by_itself_or_leaves_its_plan():
     assert isinstance(steps[-1], Revise)
     assert steps[-1].cause is Cause.SELF_CHECK
     assert json.loads(decision.move) == other
-    for second in ("keep", "It is fine."):
+    for second, declared in (("keep", [Propose]), ("It is fine.", [])):
         steps, decision = think(llm(self_checks=1), view, squad(game, Seat.FIRST), second)
-        assert [type(step) for step in steps] == [Ask, Propose, Ask]
+        assert [type(step) for step in steps] == [Ask, Propose, Ask, *declared]
         assert json.loads(decision.move) == json.loads(squad(game, Seat.FIRST))

@@ -161,13 +161,13 @@ class StillReader:
                     squared=one.confidence**2,
                 )
 
-    def boards(self, tournament: TournamentRecord) -> Iterator[BoardRecord]:
-        """None: nothing was declared or graded."""
-        return iter(())
-
     def series(self, tournament: TournamentRecord) -> tuple[SeriesRecord, ...]:
         """None: the league plays on a board."""
         return ()
+
+    def boards(self, tournament: TournamentRecord) -> Iterator[BoardRecord]:
+        """None: nobody declared a plan, and nobody graded a move."""
+        return iter(())
 
     def faults(self, tournament: TournamentRecord) -> tuple[FaultRecord, ...]:
         """As given."""

@@ -16,7 +16,7 @@ ONE, TWO = Seat.FIRST, Seat.SECOND
 def answer(seat, label, winner, *, verdict="ok", cost=20, kept=False, changed=True, overruns=0):
     """An answer and the round after it; the opening of FIRST has none."""
     return AnswerRecord(
-        seat=seat, verdict=verdict, cost=cost, purse=20, kept=kept, changed=changed, label=label, winner=winner,
+        ply=0 if label is None else label + 1, seat=seat, verdict=verdict, cost=cost, purse=20, kept=kept, changed=changed, label=label, winner=winner,
         n_overruns=overruns,
     )  # fmt: skip
 

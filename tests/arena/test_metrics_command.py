@@ -124,6 +124,9 @@ def test_a_tournament_without_plans_has_no_such_metrics(tmp_path, said):
     assert said("run", file, "--db", database)[0] == 0
     code, _, err = said("metrics", "--db", database)
     assert code == 1
-    assert err.startswith("error: tournament 'board' has no finished match in which a plan was declared")
+    assert err == (
+        "error: tournament 'board' has no finished match in which a plan was declared; moves can be graded with "
+        "`stratarena annotate`\n"
+    )
     assert said("metrics", "--db", database, "--definition", "fair")[0] == 2
     assert said("metrics", "--db", database, "--json", "--csv")[0] == 2

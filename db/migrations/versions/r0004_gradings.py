@@ -33,7 +33,12 @@ def upgrade() -> None:
         sa.Column("game", sa.String(length=80), nullable=False, comment="The game's id."),
         sa.Column("digest", sa.String(length=16), nullable=False, comment="Digest of the position."),
         sa.Column("value", sa.Float(), nullable=False, comment="-1 (lost) to 1 (won) for the side to move."),
-        sa.Column("best", sa.String(length=40), nullable=False, comment="The move it would play."),
+        sa.Column(
+            "best",
+            sa.Text(),
+            nullable=False,
+            comment="The move it would play; where a move is a plan, the plan as JSON.",
+        ),
         sa.Column("score", sa.String(length=80), nullable=True, comment="Its own words for the value."),
         sa.Column("exact", sa.Boolean(), nullable=False, comment="Whether the value is proven."),
         sa.CheckConstraint("value BETWEEN -1 AND 1", name=op.f("ck_evaluations_value")),

@@ -1,0 +1,1 @@
+"""Best answers to a plan: exact where the game can be searched, the best found by climbing elsewhere."""
