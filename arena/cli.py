@@ -214,12 +214,14 @@ def report(
     tournament: Annotated[str | None, typer.Argument(help="Its name; may be left out when there is only one.")] = None,
     db: Db = DEFAULT_DB,
     out: Out = None,
+    figures: Annotated[bool, typer.Option("--figures", help="Also write each figure as SVG and PNG.")] = False,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Also write the tables as Parquet.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Write a report (HTML and Markdown) from the database alone."""
+    """Write a report (HTML, Markdown and CSV) from the database alone."""
     from stratarena.arena.commands.reading import report
 
-    report(tournament, db=db, out=out, as_json=as_json)
+    report(tournament, db=db, out=out, with_figures=figures, with_parquet=parquet, as_json=as_json)
 
 
 @app.command()
