@@ -163,7 +163,7 @@ def cost_figure(points: Mapping[str, tuple[Estimate, Estimate]], *, unit: str, f
             colour = _COLOURS[number % len(_COLOURS)]
             label = f"{_short(name)} (n={score.n})"
             axes.plot(
-                [cost.value], [score.value], _MARKS[number % len(_MARKS)], color=colour, markersize=7, label=label
+                [cost.value], [score.value], _mark(number), color=colour, markersize=7, label=label
             )
             axes.plot([cost.value] * 2, [score.low, score.high], color=colour, linewidth=1.5, alpha=0.5)
             if cost.low is not None and cost.low > 0:
@@ -174,10 +174,14 @@ def cost_figure(points: Mapping[str, tuple[Estimate, Estimate]], *, unit: str, f
                 [cost.value for cost, _ in best], [score.value for _, score in best], where="post", color="#777777",
                 linewidth=1, linestyle="--", label="efficient frontier", zorder=0,
             )  # fmt: skip
-        axes.set_xscale("log")
-        # A log axis labels itself with formulas, which would show raw: `text.parse_math` is off for strangers' names.
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.xaxis.set_minor_formatter(lambda *_: "")
+        costs = [cost.value for cost, _ in shown.values() if cost.value]
+        if max(costs) > 4 * min(costs):
+            axes.set_xscale("log")
+            # A log axis labels itself with formulas, which would show raw: `text.parse_math` is off for strangers' names.
+            axes.xaxis.set_major_formatter(lambda value, _: f"{value:g}")
+            axes.xaxis.set_minor_formatter(
+                lambda value, _: f"{value:g}" if max(costs) < 40 * min(costs) and f"{value:g}"[0] in "25" else ""
+            )
         axes.set_ylim(-0.03, 1.03)
         axes.set_xlabel(f"{unit} (mean)")
         axes.set_ylabel("score a match")
@@ -216,7 +220,7 @@ def reliability_figure(found: Mapping[str, Calibration]) -> Picture:
             label = f"{_short(name)} (n={calibration.brier.n})"
             axes.plot(
                 [tenth.stated for tenth in tenths], [tenth.result.value for tenth in tenths],
-                f"-{_MARKS[number % len(_MARKS)]}", color=colour, markersize=5, linewidth=1, label=label,
+                f"-{_mark(number)}", color=colour, markersize=5, linewidth=1, label=label,
             )  # fmt: skip
             for tenth in tenths:
                 if tenth.result.low is not None:
@@ -241,7 +245,7 @@ def plies_figure(rates: Mapping[str, Mapping[int, Estimate]]) -> Picture:
             tens = sorted(by_ten)
             n = sum(estimate.n for estimate in by_ten.values())
             axes.plot(
-                [10 * ten + 5 for ten in tens], [by_ten[ten].value for ten in tens], f"-{_MARKS[number % len(_MARKS)]}",
+                [10 * ten + 5 for ten in tens], [by_ten[ten].value for ten in tens], f"-{_mark(number)}",
                 color=colour, markersize=5, linewidth=1, label=f"{_short(name)} (n={n})",
             )  # fmt: skip
             for ten in tens:
@@ -289,7 +293,7 @@ def risk_figure(points: Mapping[str, tuple[Estimate, Estimate]]) -> Picture:
                 continue
             colour = colours[number % len(colours)]
             label = f"{_short(name)} (n={risk.n}, {success.n})"
-            axes.plot([risk.value], [success.value], "o^sDvP*X"[number % 8], color=colour, markersize=7, label=label)
+            axes.plot([risk.value], [success.value], _mark(number), color=colour, markersize=7, label=label)
             if success.low is not None:
                 axes.plot([risk.value] * 2, [success.low, success.high], color=colour, linewidth=1.5, alpha=0.5)
             if risk.low is not None:
@@ -321,6 +325,11 @@ def _picture(draw: Any, *, height: float, width: float = 7.6) -> Picture:
         save("svg", {"Date": None, "Creator": None}).decode(),
         lambda: save("png", {"Software": None}, dpi=_DOTS_PER_INCH),
     )
+
+
+def _mark(number: int) -> str:
+    """A marker, another one each time the colours begin again."""
+    return _MARKS[(number + number // len(_COLOURS)) % len(_MARKS)]
 
 
 def _rectangle(column: int, row: int, colour: str) -> Any:

@@ -103,7 +103,8 @@ class Figure:
     @property
     def name(self) -> str:
         """For its file: the caption's first words."""
-        return anchor_of(self.caption.partition(".")[0].partition(":")[0].partition(",")[0])[:60].strip("-")
+        words = [word for word in anchor_of(self.caption.split(".")[0].split(":")[0].split(";")[0]).split("-") if word]
+        return "-".join(words[:_WORDS])
 
 
 Block = Paragraph | Heading | Code | Table | Figure
@@ -129,6 +130,8 @@ class Page:
     sections: tuple[Section, ...]
 
 
+_WORDS = 6
+"""Of a caption in the name of its file."""
 _STYLE = """
 :root { --ink: #1c2430; --soft: #5a6675; --line: #d9dfe6; --paper: #ffffff; --band: #f5f7fa; --accent: #0b62a4; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6eaf0; --soft: #9aa7b6; --line: #37424f; --paper: #161b22;

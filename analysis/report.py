@@ -22,7 +22,7 @@ from stratarena.analysis.wording import DASH, elo, moment, percent, with_n
 from stratarena.arena.specs import Ending
 from stratarena.db.reader import Reader
 
-__all__ = ["SECTIONS", "build_report"]
+__all__ = ["SECTIONS", "build_report", "page_of"]
 
 _TOLD = frozenset({"score", "elo", "legal_at_once"})
 """Measures that the terms below explain."""
@@ -119,7 +119,11 @@ SECTIONS: tuple[tuple[str, Callable[[Facts], tuple[Block, ...]]], ...] = (
 
 def build_report(reader: Reader, name: str | None) -> Page:
     """The report as data. Raises `RecordError` when the tournament is not there."""
-    facts = Facts(reader, name)
+    return page_of(Facts(reader, name))
+
+
+def page_of(facts: Facts) -> Page:
+    """The report as data."""
     sections = [Section(title, blocks) for title, make in SECTIONS if (blocks := make(facts))]
     return Page(
         title=f"Tournament {facts.tournament.name}",

@@ -266,12 +266,14 @@ def report(
     tournament: Annotated[str | None, typer.Argument(help="Its name; may be left out when there is only one.")] = None,
     db: Db = DEFAULT_DB,
     out: Out = None,
+    figures: Annotated[bool, typer.Option("--figures", help="Also write each figure as SVG and PNG.")] = False,
+    parquet: Annotated[bool, typer.Option("--parquet", help="Also write the tables as Parquet.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Write a report (HTML and Markdown) from the database alone."""
+    """Write a report (HTML, Markdown and CSV) from the database alone."""
     from stratarena.arena.commands.reading import report
 
-    report(tournament, db=db, out=out, as_json=as_json)
+    report(tournament, db=db, out=out, with_figures=figures, with_parquet=parquet, as_json=as_json)
 
 
 @app.command()
@@ -395,6 +397,20 @@ def metrics(
     if definition == "ours" or tournament is not None or as_csv:
         raise SpecError("--from-log measures logs by the published formulas, without a tournament and as JSON lines")
     metrics_from_log(from_log)
+
+
+@app.command()
+def compare(
+    one: Annotated[str, typer.Argument(metavar="A", help="An agent of the tournament.")],
+    other: Annotated[str, typer.Argument(metavar="B", help="Another one.")],
+    tournament: Annotated[str | None, typer.Argument(help="Its name; may be left out when there is only one.")] = None,
+    db: Db = DEFAULT_DB,
+    as_json: Json = False,
+) -> None:
+    """Compare two agents in pairs: scores and process metrics, with effect sizes and tests that respect the pairs."""
+    from stratarena.arena.commands.comparing import compare_agents
+
+    compare_agents(one, other, tournament, db=db, as_json=as_json)
 
 
 @app.command()

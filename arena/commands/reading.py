@@ -11,7 +11,6 @@ from pathlib import Path
 
 from stratarena.agents.models.recorded import dump
 from stratarena.analysis.estimate import Estimate
-from stratarena.analysis.report import build_report
 from stratarena.analysis.standing import Standings, standings_of
 from stratarena.arena.commands.console import make_table, out, print_json
 from stratarena.arena.specs import Ending
@@ -196,29 +195,62 @@ def _match_json(match: MatchRecord) -> dict[str, object]:
     }
 
 
-def report(name: str | None, *, db: str, out: Path | None, as_json: bool) -> None:
+def report(
+    name: str | None, *, db: str, out: Path | None, with_figures: bool, with_parquet: bool, as_json: bool
+) -> None:
     """Write the report and say where it lies."""
-    page = write_report(name, db=db, folder=out)
+    written = write_report(name, db=db, folder=out, with_figures=with_figures, with_parquet=with_parquet)
     if as_json:
-        print_json({"html": str(page), "markdown": str(page.with_suffix(".md"))})
+        kinds = {"report.html": "html", "report.md": "markdown", "numbers.csv": "numbers", "matches.csv": "matches"}
+        print_json({kinds.get(path.name, path.name): str(path) for path in written})
     else:
-        _say(f"{page}\n{page.with_suffix('.md')}")
+        _say("\n".join(map(str, written)))
 
 
-def write_report(name: str | None, *, db: str, folder: Path | None) -> Path:
-    """The path of the HTML page, written with the Markdown beside it."""
-    from stratarena.analysis.page import to_html, to_markdown
+def write_report(
+    name: str | None, *, db: str, folder: Path | None, with_figures: bool = False, with_parquet: bool = False
+) -> tuple[Path, ...]:
+    """The paths of what was written: the HTML page first, the same as Markdown, tables, and if wanted pictures.
 
+    Raises:
+        RecordError: there is no such tournament.
+        ArenaError: Parquet is wanted and pyarrow is not there; nothing is written then.
+    """
+    from stratarena.analysis.facts import Facts
+    from stratarena.analysis.page import Figure, to_html, to_markdown
+    from stratarena.analysis.report import page_of
+    from stratarena.analysis.tables import check_parquet, matches_table, numbers_table, to_csv, write_parquet
+
+    if with_parquet:
+        check_parquet()
     with opened(db) as reader:
-        tournament = reader.tournament(name)
-        page = build_report(reader, tournament.name)
+        facts = Facts(reader, name)
+        page = page_of(facts)
+        tables = {"numbers": numbers_table(facts), "matches": matches_table(facts)}
     # A tournament's name has letters, digits and . _ + - only, and begins with a letter or digit.
-    target = folder or Path("reports") / tournament.name
+    target = folder or Path("reports") / facts.tournament.name
     target.mkdir(parents=True, exist_ok=True)
-    html = target / "report.html"
-    html.write_text(to_html(page), encoding="utf-8")
-    html.with_suffix(".md").write_text(to_markdown(page), encoding="utf-8")
-    return html
+    written: list[Path] = []
+
+    def write(file: str, content: str | bytes) -> None:
+        path = target / file
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        written.append(path)
+
+    write("report.html", to_html(page))
+    write("report.md", to_markdown(page))
+    for kind, table in tables.items():
+        write(f"{kind}.csv", to_csv(table))
+        if with_parquet:
+            written.append(target / f"{kind}.parquet")
+            write_parquet(table, written[-1])
+    if with_figures:
+        drawn = [block for section in page.sections for block in section.blocks if isinstance(block, Figure)]
+        for number, figure in enumerate(drawn, start=1):
+            write(f"figures/{number:02}-{figure.name}.svg", figure.picture.svg)
+            write(f"figures/{number:02}-{figure.name}.png", figure.picture.png())
+    return tuple(written)
 
 
 def print_answers(name: str | None, model: str, *, db: str) -> None:

@@ -210,7 +210,7 @@ def demo(*, db: str, jobs: int, out_folder: Path | None, seed: int | None) -> No
     from stratarena.arena.commands.reading import print_standings, write_report
 
     print_standings(db, loaded.spec.name)
-    page = write_report(loaded.spec.name, db=db, folder=out_folder)
+    page = write_report(loaded.spec.name, db=db, folder=out_folder)[0]
     console = out()
     console.print(f"\n{standing.over} of {standing.total} matches are over, all of them in {db}", soft_wrap=True)
     console.print(f"the report:    {page}", soft_wrap=True)
