@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from stratarena.agents.engines.base import centipawns_of
 from stratarena.agents.plan import Cause
 from stratarena.analysis.process import RIGHT_WITHIN, Play, Update
 from stratarena.arena.reconsider import Reconsideration, reconsiderations
@@ -61,8 +62,7 @@ def centipawns(value: float) -> float:
     """What a UCI engine's value from -1 to 1 was in centipawns (`agents.engines.uci`), cut at 1000; mates are 1000."""
     if abs(value) >= 1:
         return math.copysign(_MOST_CENTIPAWNS, value)
-    found = 400 * math.log10((1 + value) / (1 - value))
-    return max(-_MOST_CENTIPAWNS, min(_MOST_CENTIPAWNS, found))
+    return max(-_MOST_CENTIPAWNS, min(_MOST_CENTIPAWNS, centipawns_of(value)))
 
 
 def _lines(record: BoardRecord, seat: Seat) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:

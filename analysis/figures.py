@@ -162,9 +162,7 @@ def cost_figure(points: Mapping[str, tuple[Estimate, Estimate]], *, unit: str, f
         for number, (name, (cost, score)) in enumerate(shown.items()):
             colour = _COLOURS[number % len(_COLOURS)]
             label = f"{_short(name)} (n={score.n})"
-            axes.plot(
-                [cost.value], [score.value], _mark(number), color=colour, markersize=7, label=label
-            )
+            axes.plot([cost.value], [score.value], _mark(number), color=colour, markersize=7, label=label)
             axes.plot([cost.value] * 2, [score.low, score.high], color=colour, linewidth=1.5, alpha=0.5)
             if cost.low is not None and cost.low > 0:
                 axes.plot([cost.low, cost.high], [score.value] * 2, color=colour, linewidth=1.5, alpha=0.5)

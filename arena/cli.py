@@ -302,11 +302,14 @@ def export_games(
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="A new file; default: standard output.")
     ] = None,
+    thoughts: Annotated[
+        bool, typer.Option("--thoughts", help="Tell plans, revisions, answers and refusals in comments.")
+    ] = False,
 ) -> None:
     """Write recorded games for other programs: PGN (chess), SGF (Hex), or move lists (any game)."""
     from stratarena.arena.commands.exporting import export
 
-    export(database, what or [], format_name=format_name, out=out)
+    export(database, what or [], format_name=format_name, out=out, thoughts=thoughts)
 
 
 @app.command("import")

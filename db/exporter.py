@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from stratarena.arena.events import Consulted, Event, Refused, TurnClosed
+from stratarena.agents.models.base import Completion
+from stratarena.arena.events import Body, Called, Consulted, Event, Proposed, Refused, Revised, TurnClosed
 from stratarena.arena.specs import Ending, Verdict
 from stratarena.db.errors import RecordError
 from stratarena.db.reader import Reader
@@ -28,12 +29,16 @@ _TERMINATION = {
 }
 
 
-def game_record(reader: Reader, tournament: TournamentRecord, match: MatchRecord, game: Game[Any]) -> GameRecord:
+def game_record(
+    reader: Reader, tournament: TournamentRecord, match: MatchRecord, game: Game[Any], *, thoughts: bool = False
+) -> GameRecord:
     """The match as a game. An imported one comes back as its file told it.
 
     Of a match played here: the time each turn took; an engine's score of the move, from FIRST's side; what is left of
-    a match budget of time; in comments values, confidence, fallbacks and refused answers. The date is that of its
-    first move, in UTC.
+    a match budget of time; in comments values, confidence, fallbacks and refused answers. Where a chess engine graded the
+    match afterwards its scores stand with the moves that have no score of their own. With `thoughts` comments also tell
+    plans with their reasons, revisions with their cause, what a model thought and said, and what was refused. The date is
+    that of its first move, in UTC.
 
     Raises:
         RecordError: the match is not over, or void.
@@ -46,7 +51,9 @@ def game_record(reader: Reader, tournament: TournamentRecord, match: MatchRecord
             f"match {match.key} is {'not over' if verdict is None else 'void'}: there is no game to write"
         )
     usual = game.encode(game.initial(Random(0)))
-    noted = dict(_turns(reader.events(match.match_id), _time_budget(tournament)))
+    graded = reader.centipawns(match)
+    turns = _turns(reader.events(match.match_id), _time_budget(tournament), graded, thoughts=thoughts)
+    noted = dict(turns)
     moves = [noted.get(ply, NotedMove(move=move)) for ply, move in enumerate(reader.moves(match.match_id))]
     closing = _closing(verdict, match)
     comment = ""
@@ -89,13 +96,18 @@ def _headers(tournament: TournamentRecord, match: MatchRecord, verdict: Verdict)
         yield "OpeningPlies", str(len(match.opening_moves))
 
 
-def _turns(events: Sequence[Event], budget_ms: float | None) -> Iterator[tuple[int, NotedMove]]:
+def _turns(
+    events: Sequence[Event], budget_ms: float | None, graded: Mapping[int, Evaluation], *, thoughts: bool
+) -> Iterator[tuple[int, NotedMove]]:
     """The agents' moves by ply, with what is known of their turns."""
+    told: list[str] = []
     left = dict.fromkeys(Seat, budget_ms)
     consulted: Consulted | None = None
     n_refused = 0
     for event in events:
         body = event.body
+        if thoughts:
+            told += _thoughts(body)
         if isinstance(body, Consulted):
             consulted = body
         elif isinstance(body, Refused):
@@ -111,13 +123,37 @@ def _turns(events: Sequence[Event], budget_ms: float | None) -> Iterator[tuple[i
                     event.ply,
                     NotedMove(
                         move=body.move,
-                        comment="; ".join(_remarks(body, value, n_refused)),
+                        comment="; ".join((*told, *_remarks(body, value, n_refused))),
                         clock_ms=None if clock is None else round(clock),
                         elapsed_ms=round(think_ms),
-                        evaluation=evaluation,
+                        evaluation=evaluation or graded.get(event.ply),
                     ),
                 )
             consulted, n_refused = None, 0
+            told.clear()
+
+
+def _thoughts(body: Body) -> Iterator[str]:
+    """What an agent let be known on the way to its move, each on one line."""
+    match body:
+        case Proposed(plan):
+            yield _told(f"plans {' '.join(plan.moves)}", plan.why)
+        case Revised(before, after, cause):
+            words = f"revises {' '.join(before.moves)} to {' '.join(after.moves)} ({cause.value.replace('_', ' ')})"
+            yield _told(words, after.why)
+        case Called(answer=Completion() as answer):
+            if answer.thinking:
+                yield _told("thinks", answer.thinking)
+            yield _told("says", answer.text)
+        case Refused(refusal):
+            yield _told(f"refused as {refusal.kind}", refusal.text)
+        case _:
+            pass
+
+
+def _told(what: str, words: str) -> str:
+    folded = " ".join(words.split())
+    return f"{what}: {folded}" if folded else what
 
 
 def _remarks(turn: TurnClosed, value: float | None, n_refused: int) -> Iterator[str]:

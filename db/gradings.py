@@ -2,18 +2,66 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from sqlalchemy import Engine, func, insert, select
 
+from stratarena.agents.engines.base import centipawns_of
 from stratarena.arena.grading import Considered, Evaluation, Grade
 from stratarena.db.connect import told
+from stratarena.db.records import MatchRecord
 from stratarena.db.schema import metadata
 from stratarena.games.base import Move
+from stratarena.games.notation.record import Evaluation as Evaluated
 
-__all__ = ["GradingStore"]
+__all__ = ["GradingStore", "read_centipawns"]
 
 _T = metadata.tables
+_SCORE = re.compile(r"(cp|mate) (-?[0-9]{1,8})")
+
+
+def read_centipawns(engine: Engine, match: MatchRecord) -> dict[int, Evaluated]:
+    """What a UCI engine said of the positions after the moves of a match, by the ply of the move, from FIRST's side.
+
+    Of several engines the one that graded most moves. Of a move that was the engine's own it is what it said before the
+    move, if the position after it was not looked at; a mate is then left out, since its length is not known.
+    """
+    gradings, judges, turns, evaluations = (_T[name] for name in ("gradings", "judges", "turns", "evaluations"))
+    after = (
+        (evaluations.c.judge_id == gradings.c.judge_id)
+        & (evaluations.c.game == match.game)
+        & (evaluations.c.digest == turns.c.digest)
+    )
+    query = (
+        select(gradings.c.judge_id, gradings.c.ply, gradings.c.seat, gradings.c.value, evaluations.c.score)
+        .select_from(
+            gradings.join(judges, judges.c.id == gradings.c.judge_id)
+            .join(turns, (turns.c.match_id == gradings.c.match_id) & (turns.c.ply == gradings.c.ply))
+            .outerjoin(evaluations, after)
+        )
+        .where(
+            (gradings.c.match_id == match.match_id)
+            & (gradings.c.place == 0)
+            & gradings.c.value.is_not(None)
+            & judges.c.name.like("uci(%")
+        )
+    )
+    by_judge: dict[int, dict[int, Evaluated]] = {}
+    with told(engine.url.render_as_string(hide_password=False)), engine.connect() as connection:
+        for judge, ply, seat, value, score in connection.execute(query):
+            sign = 1 if seat == "first" else -1
+            found = _SCORE.fullmatch(score or "")
+            if found is not None:
+                # Said by the side to move after the move, which is the other one.
+                number = -sign * int(found[2])
+                said = Evaluated(centipawns=number) if found[1] == "cp" else Evaluated(mate=number)
+            elif abs(value) < 1:
+                said = Evaluated(centipawns=sign * round(centipawns_of(value)))
+            else:
+                continue
+            by_judge.setdefault(judge, {})[ply] = said
+    return max(by_judge.values(), key=len, default={})
 
 
 class GradingStore:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
@@ -52,6 +52,7 @@ from stratarena.arena.specs import Ending
 from stratarena.db.boards import read_boards, read_plan_grades
 from stratarena.db.connect import told
 from stratarena.db.errors import RecordError
+from stratarena.db.gradings import read_centipawns
 from stratarena.db.records import (
     AgentRecord,
     AnswerRecord,
@@ -406,6 +407,10 @@ class Reader:
         moves = _T["moves"]
         query = select(moves.c.move).where(moves.c.match_id == match_id).order_by(moves.c.ply)
         return tuple(Move(move) for (move,) in self._rows(query))
+
+    def centipawns(self, match: MatchRecord) -> Mapping[int, StatedEvaluation]:
+        """What a chess engine that graded a match said of it, by ply, from FIRST's side; see `stratarena annotate`."""
+        return read_centipawns(self._engine, match)
 
     def answers(self, tournament: TournamentRecord, model: str) -> Iterator[tuple[ModelRequest, ModelAnswer]]:
         """Every answered request to a model, in the order of matches and turns: what a recorded model plays from."""

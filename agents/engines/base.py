@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 from stratarena.games.base import ArenaError, Move
 
 __all__ = [
+    "CENTIPAWNS_TO_EVEN_ODDS",
     "Appraisal",
     "Appraisals",
     "Appraiser",
@@ -17,6 +19,7 @@ __all__ = [
     "EngineSpec",
     "Query",
     "appraise",
+    "centipawns_of",
 ]
 
 
@@ -136,3 +139,12 @@ def appraise(engine: Engine, query: Query, lines: tuple[tuple[Move, ...], ...]) 
         nodes += answer.nodes or 0
         think_ms += answer.think_ms
     return Appraisals(found=tuple(found), nodes=nodes, think_ms=think_ms)
+
+
+CENTIPAWNS_TO_EVEN_ODDS = 400.0
+"""A lead of so many gives odds of ten to one, on the logistic curve by which a chess engine's score becomes a value."""
+
+
+def centipawns_of(value: float) -> float:
+    """The centipawns that a chess engine's value, strictly between -1 and 1, was made of."""
+    return CENTIPAWNS_TO_EVEN_ODDS * math.log10((1 + value) / (1 - value))

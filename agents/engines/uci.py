@@ -18,7 +18,7 @@ from typing import Any
 import chess
 import chess.engine
 
-from stratarena.agents.engines.base import EngineError, EngineLine, EngineSpec, Query
+from stratarena.agents.engines.base import CENTIPAWNS_TO_EVEN_ODDS, EngineError, EngineLine, EngineSpec, Query
 from stratarena.games.base import Move
 
 __all__ = ["UciEngine", "find_command"]
@@ -28,7 +28,6 @@ _OWN_OPTIONS = ("command", "args", "timeout_s")
 _DEFAULTS = {"Threads": 1, "Hash": 16}
 _START_TIMEOUT_S = 20.0
 _END_TIMEOUT_S = 2.0
-_CENTIPAWNS_TO_EVEN_ODDS = 400.0
 
 
 class UciEngine:
@@ -242,7 +241,7 @@ def _value(info: chess.engine.InfoDict) -> tuple[float | None, str | None]:
         return (1.0 if mate > 0 else -1.0), f"mate {mate}"
     centipawns = score.score()
     assert centipawns is not None
-    return 2 / (1 + 10 ** (-centipawns / _CENTIPAWNS_TO_EVEN_ODDS)) - 1, f"cp {centipawns}"
+    return 2 / (1 + 10 ** (-centipawns / CENTIPAWNS_TO_EVEN_ODDS)) - 1, f"cp {centipawns}"
 
 
 def _words(error: BaseException) -> str:

@@ -23,7 +23,9 @@ from stratarena.games.plugins import load_game
 __all__ = ["export"]
 
 
-def export(db: str, wanted: Sequence[str], *, format_name: str | None, out: Path | None) -> None:
+def export(
+    db: str, wanted: Sequence[str], *, format_name: str | None, out: Path | None, thoughts: bool = False
+) -> None:
     """Write the matches and say on standard error how many, and which were left out and why."""
     form = format_of(format_name, out)
     if out is not None and out.exists():
@@ -35,7 +37,7 @@ def export(db: str, wanted: Sequence[str], *, format_name: str | None, out: Path
         if not kept:
             whys = "; ".join(f"{n} {why}" for why, n in left_out.items()) or "there are no matches"
             raise RecordError(f"there is nothing to export as {form.name}: {whys}")
-        texts = _texts(reader, kept, form)
+        texts = _texts(reader, kept, form, thoughts=thoughts)
         if out is None:
             for text in texts:
                 sys.stdout.write(text)
@@ -79,13 +81,15 @@ def _why_not(match: MatchRecord, form: Format) -> str:
     return ""
 
 
-def _texts(reader: Reader, kept: Sequence[tuple[TournamentRecord, MatchRecord]], form: Format) -> Iterator[str]:
+def _texts(
+    reader: Reader, kept: Sequence[tuple[TournamentRecord, MatchRecord]], form: Format, *, thoughts: bool
+) -> Iterator[str]:
     games: dict[str, Game[Any]] = {}
     for number, (tournament, match) in enumerate(kept):
         if match.game not in games:
             games[match.game] = load_game(match.game)
         try:
-            text = form.write(game_record(reader, tournament, match, games[match.game]))
+            text = form.write(game_record(reader, tournament, match, games[match.game], thoughts=thoughts))
         except NotationError as error:
             raise RecordError(f"match {match.key} cannot be written as {form.name}: {error}") from None
         yield text if number == 0 else form.between + text

@@ -7,8 +7,8 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from records_by_hand import match, won
 
-from conftest import match, won
 from stratarena.analysis.calibration import calibration_by
 from stratarena.analysis.learning import slope
 from stratarena.db.records import ForecastRecord

@@ -8,8 +8,8 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from records_by_hand import DRAWN, match, won
 
-from conftest import DRAWN, match, won
 from stratarena.analysis.compare import compare, exact_sign_flip, holm, paired
 from stratarena.db.records import SideRecord
 from stratarena.games.base import Seat
@@ -58,9 +58,9 @@ def side(match_id, seat, **facts):
     return SideRecord(match_id=match_id, seat=seat, **{**known, **facts})
 
 
-def pair(number, one, other, results, *, round=1):
+def pair(number, one, other, results, *, number_of_round=1):
     """Two matches with seats swapped, whose results are the winner's names or None."""
-    facts = {"round": round, "pair": f"{one}-{other}-{round}"}
+    facts = {"round": number_of_round, "pair": f"{one}-{other}-{number_of_round}"}
     seats = [(one, other), (other, one)]
     return [
         match(
@@ -74,11 +74,11 @@ def pair(number, one, other, results, *, round=1):
 def test_a_comparison_by_hand():
     """Two pairs against each other, one against a common other in the same round; a half pair is left out."""
     matches = [
-        *pair(1, "a", "b", ["a", "a"], round=1),
-        *pair(3, "a", "b", ["a", None], round=2),
-        *pair(5, "a", "c", ["a", "c"], round=1),
-        *pair(7, "b", "c", ["c", "c"], round=1),
-        *pair(9, "b", "c", ["b", "b"], round=2),
+        *pair(1, "a", "b", ["a", "a"], number_of_round=1),
+        *pair(3, "a", "b", ["a", None], number_of_round=2),
+        *pair(5, "a", "c", ["a", "c"], number_of_round=1),
+        *pair(7, "b", "c", ["c", "c"], number_of_round=1),
+        *pair(9, "b", "c", ["b", "b"], number_of_round=2),
     ]
     found = compare("a", "b", matches=matches, sides=(), plays=())
     assert found.pentanomial == (0, 0, 0, 1, 1)
@@ -94,7 +94,9 @@ def test_a_comparison_by_hand():
 
 def test_a_measure_that_differs_in_every_block_is_told_and_one_that_does_not_is_not():
     """Over 20 pairs one agent is legal in 9 of 10 turns and the other in 6; both think alike."""
-    matches = [one for number in range(20) for one in pair(2 * number + 1, "a", "b", ["a", "b"], round=number + 1)]
+    matches = [
+        one for number in range(20) for one in pair(2 * number + 1, "a", "b", ["a", "b"], number_of_round=number + 1)
+    ]
     sides = [
         side(one.match_id, seat, legal_at_once=9 if one.agent_at(seat) == "a" else 6)
         for one in matches

@@ -299,7 +299,7 @@ def test_a_failed_export_leaves_no_file(here, said, monkeypatch):
     (here / "club.pgn").write_text(CLUB)
     said("import", "club.pgn")
 
-    def fail(*arguments):
+    def fail(*arguments, **more):
         raise NotationError("cannot")
 
     monkeypatch.setattr("stratarena.arena.commands.exporting.game_record", fail)
