@@ -11,7 +11,7 @@ export MKL_NUM_THREADS = 1
 export HF_HUB_OFFLINE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model engines browser demo test test-slow check format lock ladder study-advgame bench docs clean
+.PHONY: help setup model engines browser demo test test-slow check format lock ladder study-advgame study-planning bench docs clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -57,6 +57,9 @@ study-advgame: setup model ## Play the design of AdvGameBench with bundled agent
 	@$(BIN)/stratarena annotate advgamebench --db advgamebench.db
 	@$(BIN)/stratarena metrics advgamebench --db advgamebench.db
 	@$(BIN)/stratarena report advgamebench --db advgamebench.db
+
+study-planning: setup ## Measure the game model and what search makes of it (an hour or more; goes on where it stopped by --only)
+	@$(BIN)/python bench/planning_study.py
 
 bench: setup engines model ## Print speeds beside bare loops
 	@$(BIN)/python bench/record_speed.py

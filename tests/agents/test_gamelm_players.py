@@ -13,7 +13,7 @@ from stratarena.agents.base import AgentSpec
 from stratarena.agents.budget import Spend
 from stratarena.agents.conformance import check_agent
 from stratarena.agents.gamelm.interchange import NotInterchange
-from stratarena.agents.gamelm.model import GameInference
+from stratarena.agents.gamelm.model import GameInference, game_lm
 from stratarena.agents.gamelm.network import GameLm, GameLmConfig
 from stratarena.agents.gamelm.reading import CONNECT_FOUR
 from stratarena.agents.gamelm.speech import Question, parse_answer, parse_question, question_text
@@ -185,3 +185,16 @@ def test_a_broken_search_of_its_own_is_declared():
     assert turn.fallback == "its own search was broken or chose no legal move"
     # The first column is full: of what is legal the best is played.
     assert turn.move == "4"
+
+
+@pytest.mark.parametrize(("opening", "move"), [("373737", "3"), ("", "4"), ("37373", "3")])
+def test_the_shipped_weights_take_a_win_stop_a_loss_and_begin_in_the_centre(opening, move):
+    """Read from the package, answered through the seam of all models, by whichever seat is to move."""
+    model = game_lm("m", {"max_batch": 1})
+    other = ScriptedAgent.of_moves("y", ["1"])
+    seats = (player(), other) if len(opening) % 2 == 0 else (other, player())
+    try:
+        _, events = play_one(GAME, *seats, models={"m": model}, opening=tuple(opening))
+    finally:
+        model.close()
+    assert next(event.body for event in events if isinstance(event.body, TurnClosed)).move == move
