@@ -57,6 +57,10 @@ class _Job:
     future: Future[ModelAnswer]
 
 
+_LOADING = threading.Lock()
+"""Held while a model is opened: transformers does not bear being imported by two threads at once."""
+
+
 class Answering(Protocol):
     """Weights in memory that answer."""
 
@@ -145,7 +149,8 @@ class LocalModel:
                 continue
             try:
                 if engine is None:
-                    engine = self._open()
+                    with _LOADING:
+                        engine = self._open()
                 answers = engine.answer([job.request for job in batch])
             except Exception as error:  # noqa: BLE001
                 # Whatever goes wrong in here is infrastructure: the callers are told, and the worker goes on.
