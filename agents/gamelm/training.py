@@ -148,6 +148,7 @@ def train(
     folder: Path,
     tell: Callable[[Point], None] = lambda point: None,
     checkpoint_s: float = 30.0,
+    budget_s: float | None = None,
     stop_after: int | None = None,
 ) -> list[Point]:
     """The curve of the whole training; weights go to `folder`.
@@ -159,6 +160,8 @@ def train(
         folder: where the checkpoint, the curve and the weights go.
         tell: called with every new point.
         checkpoint_s: seconds of CPU time between checkpoints; one is written at every point, too.
+        budget_s: CPU seconds, over all runs, after which to stop; the weights so far are written, and the same call with
+            more, or without, goes on from there to the same curve.
         stop_after: steps after which to stop as if killed, without another checkpoint; for tests.
 
     Raises:
@@ -172,7 +175,7 @@ def train(
     run = _begin(config, folder)
     began, taken = time.process_time(), 0
     spent_before, last_save = run.cpu_s, time.process_time()
-    first = 0
+    first, total = 0, sum(stage.steps for stage in config.stages)
     for stage in config.stages:
         last = first + stage.steps
         while run.step < last:
@@ -202,6 +205,10 @@ def train(
                 _save(run, config, folder)
                 last_save = time.process_time()
             if taken == stop_after:
+                return run.curve
+            if budget_s is not None and run.cpu_s >= budget_s and run.step < total:
+                _save(run, config, folder)
+                write_weights(run.model, folder / "weights")
                 return run.curve
         first = last
     write_weights(run.model, folder / "weights")
@@ -323,7 +330,9 @@ def _point(run: _Run, stage: Stage, validation: Positions, most: int) -> Point:
     run.model.eval()
     kept = kept_shares(run.model, sample)
     legal = read(run.model, sample.own, sample.opponent).legal == (sample.scores != ILLEGAL)
-    written = Mechanics() if stage.tasks.keys() == {"reading"} else mechanics(run.model, sample, min(_WRITTEN, most // 10))
+    written = (
+        Mechanics() if stage.tasks.keys() == {"reading"} else mechanics(run.model, sample, min(_WRITTEN, most // 10))
+    )
     run.model.train()
     point = Point(
         stage=stage.name,

@@ -307,6 +307,14 @@ class TestTraining:
         weights = [torch.load(at / "checkpoint.pt", weights_only=False)["model"] for at in (where, folder / "whole")]
         assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
 
+    def test_a_budget_of_time_stops_with_weights_and_goes_on_to_the_same_curve(self, whole):
+        """Out of time after the first step, there are weights; without the budget the curve is as if never stopped."""
+        points, folder = whole
+        where = folder / "budget"
+        assert train(tiny(), data=folder / "positions", folder=where, budget_s=1e-6) == []
+        assert (where / "weights" / "model.safetensors").exists()
+        assert curve(train(tiny(), data=folder / "positions", folder=where)) == curve(points)
+
     def test_the_curve_tells_what_is_written_once_texts_are_learned(self, whole):
         """Without texts in a stage their columns are empty; with them all are shares."""
         points, _ = whole
