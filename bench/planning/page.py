@@ -165,12 +165,13 @@ def _world(numbers: Numbers) -> list[str]:
     )
     lines += ["Hallucinations by depth: in random games of which the model alone keeps the board, and in searches.", ""]
     rows = [
-        ("random games", f"{ply} plies", percent(one), "–", "–") for ply, one in world.get("compounded", {}).items()
+        ("random games", ply, percent(one), "–", "–")
+        for ply, one in sorted(world.get("compounded", {}).items(), key=lambda item: int(item[0]))
     ]
     for name, by_depth in numbers.get("dreams", {}).items():
         rows += [
             (name, depth, percent(one["states"]), percent(one["ends"]), percent(one["legal sets"]))
-            for depth, one in by_depth.items()
+            for depth, one in sorted(by_depth.items(), key=lambda item: int(item[0]))
         ]
     for name, found in numbers.get("internal", {}).items():
         rows += [(name, depth, percent(one), "–", "–") for depth, one in found["by depth"].items()]

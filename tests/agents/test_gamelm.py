@@ -129,6 +129,15 @@ class TestTraces:
         assert words["<select>"] in seen
         assert laid.visible[back + 1, :opened].all()
 
+    def test_what_remains_of_two_closed_children_can_be_told_apart(self, model, some):
+        """A set has no order: moves and values carried back have places by the number of the child."""
+        tokens, root = next((t, r) for t, r in traces(model, some, 1, 3) if len(r.children) == 3)
+        words, laid = CONNECT_FOUR, layout_of("connect_four", tokens)
+        for tag, after in (("<child>", 1), ("<back>", 1), ("<back>", 2)):
+            at = [index + after for index, token in enumerate(tokens) if token == words[tag]]
+            assert len({int(laid.slots[index]) for index in at}) == len(at) == len(root.children)
+        assert laid.slots.max() < GameLmConfig().max_slots
+
 
 class TestMechanics:
     """What is measured of written texts."""
