@@ -132,8 +132,9 @@ def write_page(numbers: Numbers, folder: Path, curves: Sequence[tuple[str, Path]
         lines += [
             "![Held-out shares over CPU seconds of training](training.svg)",
             "",
-            "Over CPU seconds of both trainings, on validation positions; what is written is measured on 50 to 100 of them",
-            "at a point, what is chosen on all. The tables are `curve.csv` and `curve-more.csv` beside the weights.",
+            "Over CPU seconds of all trainings (dotted lines part them), on validation positions; what is written is measured",
+            "on 100 of them at a point, what is chosen on all. The tables are `curve*.csv` beside the weights, and their",
+            "model card tells what was trained how.",
             "",
         ]
     lines += ["## Speed", ""]
