@@ -142,8 +142,8 @@ class AnthropicClient:
 
         self._params = params
         self._sdk = sdk_of(anthropic)
-        self._failed = anthropic.AnthropicError
-        self._broke = httpx2.HTTPError
+        # While a stream is read, the HTTP library's own errors and those of decoding come as they are.
+        self._broke = (anthropic.AnthropicError, httpx2.HTTPError, ValueError)
         self._stream = anthropic.AsyncStream[object]
         self._raw = httpx2.Response
         self._client = anthropic.AsyncAnthropic(api_key=key or "none", base_url=base_url, **connections(limits))
@@ -169,8 +169,8 @@ class AnthropicClient:
             stream = await self._client.post(
                 "/v1/messages", cast_to=object, body=body | {"stream": True}, stream=True, stream_cls=self._stream
             )
-            return await read_pieces(stream, MessagePieces(), request, read=read)
-        except (self._failed, self._broke, ValueError) as error:
+            return await read_pieces(stream, MessagePieces(), request, read=read, broke=self._broke)
+        except self._broke as error:
             raise failure_of(error, self._sdk) from error
 
     async def close(self) -> None:

@@ -309,8 +309,8 @@ class OpenAIClient:
 
         self._params = params
         self._sdk = sdk_of(openai)
-        self._failed = openai.OpenAIError
-        self._broke = httpx2.HTTPError
+        # While a stream is read, the HTTP library's own errors and those of decoding come as they are.
+        self._broke = (openai.OpenAIError, httpx2.HTTPError, ValueError)
         self._stream = openai.AsyncStream[object]
         self._client = openai.AsyncOpenAI(api_key=key or "none", base_url=base_url, **connections(limits))
         self._raw = httpx2.Response
@@ -343,8 +343,10 @@ class OpenAIClient:
                 stream=True,
                 stream_cls=self._stream,
             )
-            return await read_pieces(stream, ChatPieces() if chat else ResponsePieces(), request, read=read)
-        except (self._failed, self._broke, ValueError) as error:
+            return await read_pieces(
+                stream, ChatPieces() if chat else ResponsePieces(), request, read=read, broke=self._broke
+            )
+        except self._broke as error:
             raise failure_of(error, self._sdk) from error
 
     async def close(self) -> None:

@@ -47,9 +47,15 @@ class Pieces(Protocol):
 
 
 async def read_pieces(
-    stream: Any, pieces: Pieces, request: Request, *, read: Callable[[bytes], Completion]
+    stream: Any,
+    pieces: Pieces,
+    request: Request,
+    *,
+    read: Callable[[bytes], Completion],
+    broke: tuple[type[Exception], ...],
 ) -> Completion:
-    """The answer in a provider's stream, left as soon as it is enough; `read` reads what comes in one piece.
+    """The answer in a provider's stream, left as soon as it is enough; `read` reads what comes in one piece, and `broke` is
+    what the stream may raise when it breaks.
 
     An answer that is enough is given a moment to end by itself, unless its tokens are counted already. Where nobody
     counted them, they are guessed, no fewer than there were pieces. A server that does not stream is read all the same.
@@ -60,7 +66,7 @@ async def read_pieces(
     try:
         if "event-stream" not in stream.response.headers.get("content-type", ""):
             return read(await stream.response.aread())
-        stopped = await _gather(stream, pieces, request)
+        stopped = await _gather(stream, pieces, request, broke)
     finally:
         await stream.close()
     answer = read(json.dumps(pieces.whole()).encode())
@@ -70,21 +76,25 @@ async def read_pieces(
     return replace(answer, finish=Finish.STOP) if stopped and not pieces.over else answer
 
 
-async def _gather(events: AsyncIterator[Any], pieces: Pieces, request: Request) -> bool:
+async def _gather(
+    events: AsyncIterator[Any], pieces: Pieces, request: Request, broke: tuple[type[Exception], ...]
+) -> bool:
     """Take the events of an answer until it is over or enough; whether it was enough."""
     stopping = Stopping(request)
     async for event in events:
         _take(pieces, event)
         if stopping.read(pieces.text):
             if not pieces.counted and not pieces.over:
-                await _linger(events, pieces)
+                await _linger(events, pieces, broke)
             return True
     if not pieces.over:
         raise CallFailed(Failure.TRANSPORT, "the stream ended before the answer did", charged=True)
     return False
 
 
-async def _linger(events: AsyncIterator[Any], pieces: Pieces) -> None:
+async def _linger(events: AsyncIterator[Any], pieces: Pieces, broke: tuple[type[Exception], ...]) -> None:
+    # The answer is whole. Whatever becomes of the rest, only the count of its tokens is lost.
+    lost: tuple[type[Exception], ...] = (TimeoutError, CallFailed, *broke)
     try:
         async with asyncio.timeout(_GRACE_S):
             left = _GRACE_EVENTS
@@ -93,8 +103,7 @@ async def _linger(events: AsyncIterator[Any], pieces: Pieces) -> None:
                 left -= not pieces.over
                 if pieces.counted or not left:
                     return
-    except Exception:  # noqa: BLE001
-        # The answer is whole. Whatever becomes of the rest, only the count of its tokens is lost.
+    except lost:
         return
 
 
