@@ -127,8 +127,8 @@ class Node:
     """A position. `visits[i]`, `totals[i]`, `children[i]` belong to `moves[i]`, for as many moves as were tried."""
 
     __slots__ = (
-        *("children", "claim", "depth", "estimates", "evaluation", "exhausted", "first", "move", "moves", "n"),
-        *("parent", "pending", "priors", "proofs", "result", "state", "terminal", "totals", "value", "virtual"),
+        *("children", "claim", "depth", "estimates", "evaluation", "exhausted", "first", "means", "move", "moves", "n"),
+        *("parent", "pending", "priors", "proofs", "result", "state", "terminal", "totals", "urges", "value", "virtual"),
         "visits",
     )
 
@@ -147,6 +147,10 @@ class Node:
         self.visits: list[int]
         self.totals: list[float]
         """Sums of results, for the side to move here."""
+        self.means: list[float]
+        """`totals` by `visits`, and"""
+        self.urges: list[float]
+        """what exploration adds for each unit of its weight: kept as counted, since selection reads them most."""
         self.children: list[Node]
         self.priors: list[float] | None = None
         """None where all moves weigh the same."""
@@ -231,7 +235,8 @@ class Search:
         self.depth = 0
         self._world = world
         self._rng = rng
-        self._select = _select_uct if self.settings.selection == "uct" else _select_puct
+        self._uct = self.settings.selection == "uct"
+        self._select = _select_uct if self._uct else _select_puct
         self._permutations: dict[int, list[list[int]]] = {}
         self._known: dict[Any, Node] | None = None
         self._key = key
@@ -330,7 +335,7 @@ class Search:
         if evaluation.estimates is not None:
             node.estimates = [evaluation.estimates[i] for i in order]
         node.moves = [moves[i] for i in order]
-        node.visits, node.totals, node.children = [], [], []
+        node.visits, node.totals, node.means, node.urges, node.children = [], [], [], [], []
         node.exhausted = not count
         node.evaluation = None
 
@@ -340,6 +345,8 @@ class Search:
         child = self._enter(node, node.moves[len(node.visits)])
         node.visits.append(0)
         node.totals.append(0.0)
+        node.means.append(0.0)
+        node.urges.append(0.0)
         node.children.append(child)
         if node.proofs is not None:
             node.proofs.append(None)
@@ -408,22 +415,33 @@ class Search:
     def _known_result(self, node: Node, path: list[tuple[Node, int]]) -> bool:
         """Whether a descent came to a known result, or to where nothing is left to try; it is backed up then."""
         if node.result is not None:
-            _back_up(path, node.result)
+            self._back_up(path, node.result)
             if self.settings.solve:
                 _prove(path, node.result)
             return True
         if node.value is not None:
             node.n += 1
-            _back_up(path, node.value if node.first else 1.0 - node.value)
+            self._back_up(path, node.value if node.first else 1.0 - node.value)
             return True
         return False
+
+    def _back_up(self, path: list[tuple[Node, int]], result: float) -> None:
+        """Count a result, which is FIRST's, in along the way."""
+        against = 1.0 - result
+        uct = self._uct
+        for node, i in path:
+            node.n += 1
+            n = node.visits[i] + 1
+            total = node.totals[i] + (result if node.first else against)
+            node.visits[i], node.totals[i], node.means[i] = n, total, total / n
+            node.urges[i] = 1.0 / sqrt(n) if uct else (1.0 if node.priors is None else node.priors[i]) / (1 + n)
 
     def _take(self, node: Node, evaluation: Evaluation, path: list[tuple[Node, int]]) -> None:
         """Keep an evaluation and back it up."""
         node.evaluation = evaluation
         value = node.value = evaluation.value
         node.n = 1
-        _back_up(path, value if node.first else 1.0 - value)
+        self._back_up(path, value if node.first else 1.0 - value)
 
     def _bury(self, leaf: Node, path: list[tuple[Node, int]]) -> None:
         """Give up the last move of a path; a node without a move left to try is exhausted."""
@@ -495,43 +513,30 @@ def _choice(node: Node, rank: Callable[[int], tuple[float, float]]) -> int:
 def _select_puct(node: Node, settings: Settings) -> int:
     """The move of the highest mean plus c · prior · sqrt(N) / (1 + n), a tried one before others of equals."""
     weight = settings.c * sqrt(node.n)
-    best, chosen = -inf, 0
     moves, priors = node.moves, node.priors
     assert moves is not None
-    if priors is None:
-        share = weight / len(moves)
-        for i, (n, total) in enumerate(zip(node.visits, node.totals)):  # noqa: B905
-            score = total / n + share / (1 + n)
-            if score > best:
-                best, chosen = score, i
-    else:
-        for i, (n, total, prior) in enumerate(zip(node.visits, node.totals, priors)):  # noqa: B905
-            score = total / n + weight * prior / (1 + n)
-            if score > best:
-                best, chosen = score, i
-    tried = len(node.visits)
+    share = weight if priors is not None else weight / len(moves)
+    scores = [mean + share * urge for mean, urge in zip(node.means, node.urges)]  # noqa: B905
+    best = max(scores, default=-inf)
+    tried = len(scores)
     if tried < len(moves):
         first = settings.first_play
         if first is None:
             first = _bring_forward(node, weight)
         if first + weight * node.prior(tried) > best:
             return tried
-    return chosen
+    return scores.index(best)
 
 
 def _select_uct(node: Node, settings: Settings) -> int:
     """Every move once, then the one of the highest mean plus c · sqrt(ln N / n)."""
-    visits = node.visits
+    tried = len(node.visits)
     assert node.moves is not None
-    if len(visits) < len(node.moves):
-        return len(visits)
+    if tried < len(node.moves):
+        return tried
     scale = settings.c * sqrt(log(node.n))
-    best, chosen = -inf, 0
-    for i, (n, total) in enumerate(zip(visits, node.totals)):  # noqa: B905
-        score = total / n + scale / sqrt(n)
-        if score > best:
-            best, chosen = score, i
-    return chosen
+    scores = [mean + scale * urge for mean, urge in zip(node.means, node.urges)]  # noqa: B905
+    return scores.index(max(scores))
 
 
 def _select(node: Node, settings: Settings) -> int:
@@ -578,15 +583,6 @@ def _bring_forward(node: Node, weight: float) -> float:
     if priors is not None:
         priors[tried], priors[i] = priors[i], priors[tried]
     return estimates[tried]
-
-
-def _back_up(path: list[tuple[Node, int]], result: float) -> None:
-    """Count a result, which is FIRST's, in along the way."""
-    against = 1.0 - result
-    for node, i in path:
-        node.n += 1
-        node.visits[i] += 1
-        node.totals[i] += result if node.first else against
 
 
 def _prove(path: list[tuple[Node, int]], result: float) -> None:
