@@ -38,7 +38,9 @@ __all__ = [
 DRAW = 0.5
 _DEAD = -1.0
 """In `Node.proofs`: a move that is not to be tried again, though nothing is proven about it."""
-_PERMUTATIONS = 64
+_ORDERS = 16
+"""Orders of each number of moves that are drawn; each is also begun at any of its places."""
+_FIRST = Seat.FIRST
 
 
 class Opened(NamedTuple):
@@ -97,7 +99,10 @@ class ByRules:
 
     def enter(self, state: Any, move: Move) -> Opened:
         """The position after a move."""
-        return self.open(self._play(state, move))
+        after = self._play(state, move)
+        if self._outcome(after) is None:
+            return Opened(after, self._to_move(after) is _FIRST, None)
+        return self.open(after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,8 +241,7 @@ class Search:
         self._world = world
         self._rng = rng
         self._uct = self.settings.selection == "uct"
-        self._select = _select_uct if self._uct else _select_puct
-        self._permutations: dict[int, list[list[int]]] = {}
+        self._orders: dict[int, list[list[int]]] = {}
         self._known: dict[Any, Node] | None = None
         self._key = key
         if self.settings.transpositions:
@@ -298,14 +302,14 @@ class Search:
 
     def run(self, evaluate: Callable[[Node], Evaluation], simulations: int) -> None:
         """Search with a function that answers at once until so many simulations are made, or nothing is left to search."""
-        root = self.root
+        root, descend, take = self.root, self._descend, self._take
         if root.value is None and root.result is None:
-            self._take(root, evaluate(root), [])
+            take(root, evaluate(root), [])
         while self.simulations < simulations and root.result is None and not root.exhausted:
             self.simulations += 1
-            node, path = self._descend()
-            if not self._known_result(node, path):
-                self._take(node, evaluate(node), path)
+            node, path = descend()
+            if (node.value is None and node.result is None) or not self._known_result(node, path):
+                take(node, evaluate(node), path)
 
     def moves_at(self, node: Node) -> tuple[Move, ...]:
         """The moves of a node in the world's order, which is the order of an evaluation's numbers."""
@@ -322,10 +326,16 @@ class Search:
             return
         moves = self._world.moves(node.state) if evaluation.moves is None else evaluation.moves
         count = len(moves)
-        drawn = self._permutations.get(count)
+        drawn = self._orders.get(count)
         if drawn is None:
-            drawn = self._permutations[count] = [self._rng.sample(range(count), count) for _ in range(_PERMUTATIONS)]
-        order = drawn[int(self._rng.random() * _PERMUTATIONS)]
+            drawn = self._orders[count] = []
+        draw = self._rng.random() * _ORDERS
+        which = int(draw)
+        while which >= len(drawn):
+            drawn.append(self._rng.sample(range(count), count))
+        order = drawn[which]
+        begin = int((draw - which) * count)
+        order = order[begin:] + order[:begin]
         priors = evaluation.priors
         if priors is not None:
             if node is self.root:
@@ -388,15 +398,30 @@ class Search:
         """From the root by selection to a node that is not evaluated, or whose result is known."""
         node = self.root
         path: list[tuple[Node, int]] = []
-        settings, select = self.settings, self._select
+        settings, uct = self.settings, self._uct
         while node.value is not None and node.result is None:
-            if node.moves is None:
+            moves = node.moves
+            if moves is None:
                 self.list_moves(node)
+                moves = node.moves
+                assert moves is not None
             if node.exhausted:
                 break
-            i = select(node, settings) if node.proofs is None and node.virtual is None else _select(node, settings)
+            means = node.means
+            tried = len(means)
+            if node.proofs is not None or node.virtual is not None:
+                i = _select(node, settings)
+            elif not uct:
+                i = _select_puct(node, settings)
+            elif tried < len(moves):
+                i = tried
+            else:
+                # UCB1, written out here: it is most of what plain searches do.
+                scale = settings.c * sqrt(log(node.n))
+                scores = [mean + scale * urge for mean, urge in zip(means, node.urges)]  # noqa: B905
+                i = scores.index(max(scores))
             path.append((node, i))
-            node = self.open_next(node) if i == len(node.visits) else node.children[i]
+            node = node.children[i] if i < tried else self.open_next(node)
         if len(path) > self.depth:
             self.depth = len(path)
         return node, path
@@ -526,17 +551,6 @@ def _select_puct(node: Node, settings: Settings) -> int:
         if first + weight * node.prior(tried) > best:
             return tried
     return scores.index(best)
-
-
-def _select_uct(node: Node, settings: Settings) -> int:
-    """Every move once, then the one of the highest mean plus c · sqrt(ln N / n)."""
-    tried = len(node.visits)
-    assert node.moves is not None
-    if tried < len(node.moves):
-        return tried
-    scale = settings.c * sqrt(log(node.n))
-    scores = [mean + scale * urge for mean, urge in zip(node.means, node.urges)]  # noqa: B905
-    return scores.index(max(scores))
 
 
 def _select(node: Node, settings: Settings) -> int:
