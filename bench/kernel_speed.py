@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -19,11 +20,14 @@ from open_spiel.python.algorithms import mcts as python_mcts
 
 from stratarena.agents.base import AgentSpec
 from stratarena.agents.evaluators import Rollouts, Spot
-from stratarena.agents.models import inference
-from stratarena.agents.models.transformers_local import smollm2
+from stratarena.agents.models.embedded import locate
+from stratarena.agents.models.inference import Inference, load
+from stratarena.agents.models.transformers_local import LocalModel, RuntimeParams
 from stratarena.agents.search import ByRules, Evaluation, Node, Search, Settings
+from stratarena.arena.clock import SYSTEM_CLOCK
 from stratarena.arena.config import make_agent
-from stratarena.arena.testing import ScriptedAgent, play_one
+from stratarena.arena.events import Called
+from stratarena.arena.testing import play_one
 from stratarena.games.base import Game, Seat
 from stratarena.games.connect_four import ConnectFour
 from stratarena.games.hex import Hex
@@ -56,7 +60,9 @@ def kernel(game: Game[Any], settings: Settings, *, rolled: bool = False) -> Call
     rollouts, rng, even = Rollouts(), Random(1), Evaluation(0.5)
 
     def by_rollout(node: Node) -> Evaluation:
-        return Evaluation(rollouts.value(game, Spot(node.state, Seat.FIRST if node.first else Seat.SECOND, (), ()), rng))
+        return Evaluation(
+            rollouts.value(game, Spot(node.state, Seat.FIRST if node.first else Seat.SECOND, (), ()), rng)
+        )
 
     def run(state: Any, other: Any) -> int:
         world = ByRules(game)
@@ -117,5 +123,52 @@ def speeds() -> None:
             print(f"{name:<14} {search:<38} {rate:>25,.0f}  {rate / base:.1f}x{aim}", flush=True)
 
 
+class Timed:
+    """A model whose forward passes are timed, in CPU seconds of the thread that makes them."""
+
+    def __init__(self, model: Any) -> None:
+        self._model = model
+        self.seconds = 0.0
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        began = time.thread_time()
+        try:
+            return self._model(*args, **kwargs)
+        finally:
+            self.seconds += time.thread_time() - began
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._model, name)
+
+
+def share_of_the_model() -> None:
+    """Whole matches of a search around the embedded model, through referee and driver, model already loaded."""
+    loaded = load(locate(), threads=1, device="cpu", dtype="float32")
+    timed = Timed(loaded.model)
+    inference = Inference(replace(loaded, model=timed))
+    searcher = make_agent(
+        AgentSpec("searcher", "mcts_llm", {"model": "m", "evaluator": "likelihood", "simulations": 16, "batch": 8})
+    )
+    other = make_agent(AgentSpec("other", "random", {}))
+    model = LocalModel("m", locate, RuntimeParams(), {}, lambda: inference)
+    opening = lines("connect_four", "late")[0].moves
+    try:
+        # The first match warms everything up.
+        for number in range(2):
+            began, before = time.process_time(), timed.seconds
+            _, events = play_one(
+                ConnectFour(), searcher, other, models={"m": model}, opening=opening, seed=number, clock=SYSTEM_CLOCK
+            )
+            took, inside = time.process_time() - began, timed.seconds - before
+    finally:
+        model.close()
+    calls = sum(isinstance(event.body, Called) for event in events)
+    print(
+        f"mcts_llm on smollm2 by likelihood, a match of {calls} positions: {took:.1f} CPU s, {inside / took:.1%} of them "
+        f"inside the model's forward passes (aim 90 %); {1000 * (took - inside) / calls:.1f} ms a position outside"
+    )
+
+
 if __name__ == "__main__":
     speeds()
+    share_of_the_model()

@@ -179,7 +179,12 @@ def draw(rows: Sequence[dict[str, Any]]) -> None:
                         axes.plot([x, x], [row["elo"]["low"], row["elo"]["high"]], color=COLOURS[name], alpha=0.5)
                 for row in aware:
                     axes.plot(
-                        [-0.35 + shift], [row["elo"]["elo"]], MARKS[name], color=COLOURS[name], fillstyle="none", markersize=5
+                        [-0.35 + shift],
+                        [row["elo"]["elo"]],
+                        MARKS[name],
+                        color=COLOURS[name],
+                        fillstyle="none",
+                        markersize=5,
                     )
             axes.axhline(0, color="#999999", linewidth=1, linestyle=":")
             axes.set_xticks([-0.35, *range(len(SIMULATIONS))], ["0,\nrules-\naware", *map(str, SIMULATIONS)])
