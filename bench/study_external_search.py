@@ -14,9 +14,11 @@ import json
 import resource
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from stratarena.games.openings import lines
 
 ROOT = Path(__file__).parents[1]
 DATABASE = "external-search.db"
@@ -24,17 +26,19 @@ CPU_SECONDS = ROOT / "build" / "external-search-cpu.json"
 SEED = 1
 C4, HEX = "connect_four", "hex(size=7)"
 OPENINGS = {C4: "late", HEX: "balanced"}
+SIMULATIONS = (0, 16, 64, 256)
 NOISE = {"good": 0.7, "middle": 1.5, "poor": 3.0}
 """Standard deviation, in logits, of the error on every value of the oracle."""
 
 
 @dataclass(frozen=True)
 class Part:
-    """One gauntlet: agents of one game against one opponent, each on `rounds` openings from both sides."""
+    """A gauntlet: agents of one game against one opponent, from both sides of some openings."""
 
     name: str
     game: str
-    rounds: int
+    openings: range
+    """Places among the openings of the game."""
     opponent: str
     """Kind and parameters in TOML, as of the agents."""
     agents: Mapping[str, str]
@@ -43,56 +47,67 @@ class Part:
 
     @property
     def toml(self) -> str:
+        """The tournament file."""
         agents = {"opponent": self.opponent, **self.agents}
         tables = "".join(f'[agents."{name}"]\n{params}\n' for name, params in agents.items())
+        named = [lines(self.game, OPENINGS[self.game])[place].name for place in self.openings]
         return (
-            f'name = "{self.name}"\nseed = {SEED}\ngames = ["{self.game}"]\nrounds = {self.rounds}\nformat = "gauntlet"\n'
-            f'challengers = ["opponent"]\nopenings = {{ "{self.game}" = "{OPENINGS[self.game]}" }}\n{self.models}{tables}'
+            f'name = "{self.name}"\nseed = {SEED}\ngames = ["{self.game}"]\nrounds = {len(named)}\nformat = "gauntlet"\n'
+            f'challengers = ["opponent"]\nopenings = {{ "{self.game}" = {json.dumps(named)} }}\n{self.models}{tables}'
         )
 
 
-def graded(quality: str, params: str, sizes: tuple[int, ...], *, rules: bool = True) -> dict[str, str]:
+def graded(quality: str, params: str, sizes: Sequence[int], *, rules: bool = True) -> dict[str, str]:
     """The agents of one quality: without search, rules-aware without search, and with each number of simulations."""
     agents = {f"{quality}-rules": f"{params}simulations = 0\nrules_aware = true"} if rules else {}
     return agents | {f"{quality}-{n}": f"{params}simulations = {n}" for n in sizes}
 
 
-def oracles(game: str, engine: str, rounds: int) -> Part:
+def oracles(game: str, engine: str, number: int, size: int) -> Part:
+    """All oracles of a game on the openings of this number, so many at a time."""
     agents: dict[str, str] = {}
     for quality, noise in NOISE.items():
         params = f'kind = "mcts_oracle"\nengine = "{engine}"\nnoise = {noise}\nengine_simulations = 50\n'
-        agents |= graded(quality, params, (0, 16, 64, 256))
-    name = f"oracle-{'hex' if game == HEX else 'connect-four'}"
-    return Part(name, game, rounds, 'kind = "mcts"\nsimulations = 500', agents)
+        agents |= graded(quality, params, SIMULATIONS)
+    name = f"oracle-{'hex' if game == HEX else 'connect-four'}-{number}"
+    return Part(name, game, range(number * size - size, number * size), MCTS, agents)
 
 
-GAME_LM = 'kind = "mcts_llm"\nmodel = "game_lm"\nevaluator = "game_lm"\ntau = 0.1\neps = 0.05\nbatch = 8\n'
-SMOLLM2 = 'kind = "mcts_llm"\nmodel = "smollm2"\nevaluator = "likelihood"\nbatch = 4\n'
-SMOLLM2_MODEL = '[models.smollm2]\nkind = "smollm2"\n'
+def game_lm(number: int, size: int) -> Part:
+    """The game model, which knows Connect Four only."""
+    params = 'kind = "mcts_llm"\nmodel = "game_lm"\nevaluator = "game_lm"\ntau = 0.1\neps = 0.05\nbatch = 8\n'
+    agents = graded("game_lm", params, SIMULATIONS)
+    openings = range(number * size - size, number * size)
+    return Part(f"game-lm-{number}", C4, openings, MCTS, agents, '[models.game_lm]\nkind = "game_lm"\n')
 
 
-def smollm2(name: str, game: str, rounds: int, opponent: str, agents: Mapping[str, str]) -> Part:
-    return Part(f"smollm2-{name}", game, rounds, f'kind = "{opponent}"', agents, SMOLLM2_MODEL)
+def smollm2(game: str, sizes: Sequence[int], n_openings: int) -> Part:
+    """The embedded chat model, half a CPU second a position: few matches, against weaker opponents."""
+    params = 'kind = "mcts_llm"\nmodel = "smollm2"\nevaluator = "likelihood"\nbatch = 4\n'
+    opponent = 'kind = "greedy"' if game == C4 else 'kind = "random"'
+    name = f"smollm2-{'hex' if game == HEX else 'connect-four'}-{sizes[0]}"
+    agents = graded("smollm2", params, sizes, rules=sizes[0] == 0)
+    return Part(name, game, range(n_openings), opponent, agents, '[models.smollm2]\nkind = "smollm2"\n')
 
 
+MCTS = 'kind = "mcts"\nsimulations = 500'
 PARTS = (
-    oracles(C4, "bitbully", 40),
-    Part(
-        "game-lm-connect-four",
-        C4,
-        20,
-        'kind = "mcts"\nsimulations = 500',
-        graded("game_lm", GAME_LM, (0, 16, 64, 256)),
-        '[models.game_lm]\nkind = "game_lm"\n',
-    ),
-    oracles(HEX, "hex_search", 16),
-    # A third of a CPU second a position: a match with 64 simulations takes minutes. So few are played, and n is told.
-    smollm2("connect-four-0", C4, 8, "greedy", graded("smollm2", SMOLLM2, (0,))),
-    smollm2("connect-four-16", C4, 3, "greedy", graded("smollm2", SMOLLM2, (16,), rules=False)),
-    smollm2("hex-0", HEX, 3, "random", graded("smollm2", SMOLLM2, (0,))),
-    smollm2("connect-four-64", C4, 1, "greedy", graded("smollm2", SMOLLM2, (64,), rules=False)),
-    smollm2("hex-16", HEX, 1, "random", graded("smollm2", SMOLLM2, (16,), rules=False)),
+    oracles(C4, "bitbully", 1, 10),
+    oracles(HEX, "hex_search", 1, 6),
+    game_lm(1, 10),
+    smollm2(C4, (0,), 6),
+    oracles(C4, "bitbully", 2, 10),
+    smollm2(HEX, (0,), 2),
+    smollm2(C4, (16,), 3),
+    game_lm(2, 10),
+    oracles(HEX, "hex_search", 2, 6),
+    oracles(C4, "bitbully", 3, 10),
+    smollm2(C4, (64,), 1),
+    smollm2(HEX, (16,), 1),
+    oracles(HEX, "hex_search", 3, 6),
+    oracles(C4, "bitbully", 4, 10),
 )
+"""In this order: whoever stops early has some of everything."""
 
 
 def play(part: Part) -> None:

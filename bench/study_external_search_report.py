@@ -13,7 +13,7 @@ from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
-from study_external_search import C4, CPU_SECONDS, DATABASE, HEX, NOISE, OPENINGS, PARTS, ROOT, SEED
+from study_external_search import C4, CPU_SECONDS, DATABASE, HEX, NOISE, OPENINGS, PARTS, ROOT, SEED, SIMULATIONS
 
 from stratarena.analysis.estimate import percentiles, ratio_over_clusters
 from stratarena.analysis.league import counted, lines
@@ -22,7 +22,6 @@ from stratarena.db.errors import RecordError
 
 FOLDER = ROOT / "docs" / "studies" / "external-search"
 DRAWS = 2000
-SIMULATIONS = (0, 16, 64, 256)
 TITLES = {C4: "Connect Four", HEX: "Hex 7x7"}
 LIBRARIES = ("bitbully", "numba", "numpy", "open_spiel", "torch", "transformers")
 COLOURS = {"good": "#0072B2", "middle": "#009E73", "poor": "#D55E00", "game_lm": "#CC79A7", "smollm2": "#222222"}
@@ -57,7 +56,7 @@ def collect() -> list[Quality]:
             for name in part.agents:
                 quality, _, size = name.rpartition("-")
                 one = found.setdefault((part.game, quality), Quality(quality, part.game, told_opponent(part.opponent)))
-                one.n_asked[size] = 2 * part.rounds
+                one.n_asked[size] = one.n_asked.get(size, 0) + 2 * len(part.openings)
                 points = one.agents.setdefault(size, {})
                 for line in lines(matches):
                     if line.agent == name:
@@ -139,8 +138,10 @@ def told(found: Mapping[str, float | int] | None) -> str:
 
 def table(rows: Sequence[dict[str, Any]], game: str) -> list[str]:
     lines_ = [
-        "| evaluator | simulations | opponent | matches | score | Elo against the opponent | gain over no search | "
-        "gain over rules-aware |",
+        (
+            "| evaluator | simulations | opponent | matches | score | Elo against the opponent | gain over no search | "
+            "gain over rules-aware |"
+        ),
         "| --- | --- | --- | --- | --- | --- | --- | --- |",
     ]
     for row in rows:
@@ -244,19 +245,25 @@ def write() -> None:
         "",
         "## How",
         "",
-        f"Oracles: an engine's values (bitbully in Connect Four, `hex_search` with 50 playouts a position in Hex) with a seeded "
-        f"normal error on every value, of a standard deviation in logits of {noise}. Models: `game_lm`, the game model that "
-        "ships, by its action values; `smollm2`, the embedded SmolLM2-135M, by candidate scoring (priors from the likelihood of each "
-        "legal move, values from one random rollout). All search by PUCT with the default constants.",
+        (
+            f"Oracles: an engine's values (bitbully in Connect Four, `hex_search` with 50 playouts a position in Hex) with a seeded "
+            f"normal error on every value, of a standard deviation in logits of {noise}. Models: `game_lm`, the game model that "
+            "ships, by its action values; `smollm2`, the embedded SmolLM2-135M, by candidate scoring (priors from the likelihood of each "
+            "legal move, values from one random rollout). All search by PUCT with the default constants."
+        ),
         "",
-        f"Every agent of a game and evaluator meets the same opponent in the same openings (`{OPENINGS[C4]}` in Connect Four, "
-        f"`{OPENINGS[HEX]}` in Hex), each opening from both sides. *Rules-aware* does not search: it takes a win in one, leaves "
-        "none where it can, and else plays as the agent without search; what search gains over it is more than one-ply tactics.",
+        (
+            f"Every agent of a game and evaluator meets the same opponent in the same openings (`{OPENINGS[C4]}` in Connect Four, "
+            f"`{OPENINGS[HEX]}` in Hex), each opening from both sides. *Rules-aware* does not search: it takes a win in one, leaves "
+            "none where it can, and else plays as the agent without search; what search gains over it is more than one-ply tactics."
+        ),
         "",
-        "Score: mean points a match. Elo: of the score, half a win and half a loss added, so that the unbeaten stay finite. "
-        f"Gain: difference of two such numbers over the openings that both had. Intervals: 95 %, {DRAWS} bootstrap draws of whole "
-        "openings, both sides and both agents together (expanded percentiles; for the score Wilson's interval where "
-        "no opening differs from another). Where an agent won or lost everything, its share of an interval is too narrow.",
+        (
+            "Score: mean points a match. Elo: of the score, half a win and half a loss added, so that the unbeaten stay finite. "
+            f"Gain: difference of two such numbers over the openings that both had. Intervals: 95 %, {DRAWS} bootstrap draws of whole "
+            "openings, both sides and both agents together (expanded percentiles; for the score Wilson's interval where "
+            "no opening differs from another). Where an agent won or lost everything, its share of an interval is too narrow."
+        ),
         "",
         *(f"## {title}\n\n" + "\n".join(table(rows, game)) + "\n" for game, title in TITLES.items()),
         *(["Not all matches were played: " + "; ".join(missing) + ".", ""] if missing else []),
@@ -272,9 +279,11 @@ def write() -> None:
         ),
         "## Reproduce",
         "",
-        "`make study-external-search` (goes on where it stopped; `bench/study_external_search.py --only PART` plays a part). Root "
-        f"seed {SEED}. CPU seconds: {', '.join(f'{name} {took:.0f}' for name, took in cpu.items())}. Versions: "
-        f"{', '.join(f'{name} {version}' for name, version in versions.items())}.",
+        (
+            "`make study-external-search` (goes on where it stopped; `bench/study_external_search.py --only PART` plays a part). Root "
+            f"seed {SEED}. CPU seconds: {', '.join(f'{name} {took:.0f}' for name, took in cpu.items())}. Versions: "
+            f"{', '.join(f'{name} {version}' for name, version in versions.items())}."
+        ),
         "",
     ]
     (FOLDER / "README.md").write_text("\n".join(page), encoding="utf-8")
