@@ -132,9 +132,9 @@ class Node:
     """A position. `visits[i]`, `totals[i]`, `children[i]` belong to `moves[i]`, for as many moves as were tried."""
 
     __slots__ = (
-        *("children", "claim", "depth", "estimates", "evaluation", "exhausted", "first", "means", "move", "moves", "n"),
-        *("parent", "pending", "priors", "proofs", "result", "state", "terminal", "totals", "urges", "value", "virtual"),
-        "visits",
+        *("children", "claim", "depth", "estimates", "evaluation", "exhausted", "first", "means", "move", "moves"),
+        *("n", "parent", "pending", "priors", "proofs", "result", "state", "terminal", "totals", "urges", "value"),
+        *("virtual", "visits"),
     )
 
     def __init__(self, opened: Opened | None, parent: Node | None, move: Move | None) -> None:
