@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 JOBS ?= 16
+# Processes that share the tests, whole files each.
+WORKERS ?= 2
 
 # More threads than free cores make torch and BLAS ten to a hundred times slower.
 export OMP_NUM_THREADS = 1
@@ -32,10 +34,10 @@ demo: setup engines model ## Play the demo tournament and write its report (some
 	@$(BIN)/stratarena demo --jobs $(JOBS)
 
 test: setup browser model ## Run the test suite (no network, some minutes)
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile
 
 test-slow: setup browser model ## Run the slow tests as well
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 check: setup ## Format, lint and types
 	@$(BIN)/ruff format --check .
