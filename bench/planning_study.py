@@ -56,7 +56,7 @@ _KEPT = (
     ("mcts-16, imagined", 1000),
     ("mcts-64, imagined", 500),
 )
-_WRITTEN = {(0, 1): 4732, (1, 2): 2000, (1, 3): 4732, (2, 2): 1000, (2, 3): 1000}
+_WRITTEN = {(0, 1): 4732, (1, 2): 4732, (1, 3): 4732, (2, 2): 4732, (2, 3): 1000}
 """Positions that the model's own searches of a shape are measured on."""
 
 

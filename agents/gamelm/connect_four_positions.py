@@ -95,11 +95,12 @@ def generate(n_games: int, seed: int) -> Labelled:
     )
 
 
-def label(own: NDArray[np.uint64], opponent: NDArray[np.uint64]) -> Labelled:
-    """These positions, none of them over, with the exact score of every move."""
+def label(own: NDArray[np.uint64], opponent: NDArray[np.uint64], solver: Any = None) -> Labelled:
+    """These positions, none of them over, with the exact score of every move, by this solver or a new one."""
     from bitbully import BitBully, Board
 
-    solver, scores = BitBully(), np.full((len(own), 7), ILLEGAL, np.int8)
+    solver = solver or BitBully()
+    scores = np.full((len(own), 7), ILLEGAL, np.int8)
     for index, (mine, theirs) in enumerate(zip(own.tolist(), opponent.tolist(), strict=True)):
         exact = solver.score_all_moves(Board(_rows(mine, theirs)))
         for column, score in exact.items():

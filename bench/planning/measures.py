@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from stratarena.agents.gamelm.columns import canonical
-from stratarena.agents.gamelm.connect_four_positions import ILLEGAL
+from stratarena.agents.gamelm.connect_four_positions import ILLEGAL, label
 from stratarena.agents.gamelm.positions import Positions, terminal_boards
 from stratarena.agents.gamelm.reading import read, statuses
 from stratarena.agents.gamelm.scores import decisive, kept
@@ -139,12 +139,6 @@ def leaf_agreement(reader: Reader, positions: Positions) -> dict[str, Any]:
     The share of positions where the move of the highest value is one of those with the highest exact score: at held-out
     positions, and at what follows a held-out position's best-valued three moves, scored by the solver.
     """
-    from bitbully import BitBully
-    from bitbully import Board as Position
-
-    from .boards import moves_to
-
-    engine = BitBully()
     top = np.where(positions.scores == ILLEGAL, -99, positions.scores)
     values = reader.values(boards_of(positions))
     at_root = sum(row[max(found, key=found.__getitem__)] == row.max() for row, found in zip(top, values, strict=True))
@@ -154,14 +148,10 @@ def leaf_agreement(reader: Reader, positions: Positions) -> dict[str, Any]:
         for move in sorted(found, key=lambda move: -found[move])[:3]
         if (after := played(board, move)) is not None and over_by_rules(after) is None
     ]
-    good = 0
-    for board, found in zip(leaves, reader.values(leaves), strict=True):
-        position = Position()
-        for column in moves_to(board):
-            position.play(column)
-        scores = engine.score_all_moves(position)
-        good += scores[max(found, key=found.__getitem__)] == max(scores.values())
-    return {"root": share(int(at_root), len(top)), "leaves": share(good, len(leaves))}
+    scores = label(*arrays(leaves)).scores
+    below = reader.values(leaves)
+    good = sum(row[max(found, key=found.__getitem__)] == row.max() for row, found in zip(scores, below, strict=True))
+    return {"root": share(int(at_root), len(top)), "leaves": share(int(good), len(leaves))}
 
 
 def overlap(seen: Counter[Board], train: Positions) -> dict[str, Any]:

@@ -23,7 +23,9 @@ def percent(found: Mapping[str, Any]) -> str:
 
 
 def signed(found: Mapping[str, Any], low: str = "elo_low", high: str = "elo_high") -> str:
-    """Elo with its interval."""
+    """Elo with its interval; of a side that never or always scored only that it is out of reach."""
+    if found.get("score") in (0.0, 1.0):
+        return f"beyond {found['elo']:+.0f}"
     return f"{found['elo']:+.0f} [{found[low]:+.0f}, {found[high]:+.0f}]"
 
 

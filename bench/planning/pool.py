@@ -49,6 +49,7 @@ PAIRINGS: tuple[tuple[str, str, int], ...] = (
     ("mcts-200", AWARE, 60),
     ("mcts-200", "OpenSpiel MCTS 1000", 40),
     ("internal (1,3)", PLAIN, 200),
+    ("internal (2,2)", PLAIN, 100),
     ("internal (2,3)", PLAIN, 50),
     ("internal (2,3)", "internal (1,3)", 50),
     ("internal (1,3)", "minimax (1,3)", 100),
