@@ -28,7 +28,7 @@ def share(good: int, n: int) -> dict[str, Any]:
     z, p = 1.959964, good / n
     middle, spread = (p + z * z / (2 * n)), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     whole = 1 + z * z / n
-    return {"value": p, "n": n, "low": (middle - spread) / whole, "high": (middle + spread) / whole}
+    return {"value": p, "n": n, "low": max(0.0, (middle - spread) / whole), "high": min(1.0, (middle + spread) / whole)}
 
 
 def boards_of(positions: Positions) -> list[Board]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .measures import paired, share
-from .pool import PLAIN
+from .pool import PAIRINGS, PLAIN
 
 Numbers = Mapping[str, Any]
 FAMILIES = ("mcts", "mcts, imagined", "minimax", "internal")
@@ -185,7 +185,7 @@ def _positions(numbers: Numbers) -> list[str]:
     found = numbers.get("positions", {}) | numbers.get("internal", {})
     rows = []
     base = found.get(f"{PLAIN}, mean")
-    for player, one in found.items():
+    for player, one in sorted(found.items(), key=lambda item: item[1]["tokens"]):
         split = paired(one["right"], base["right"]) if base else None
         against = "–" if split is None or one is base else f"+{split['better']} −{split['worse']}, p = {split['p']:.2g}"
         rows.append(
@@ -245,7 +245,11 @@ def _matches(numbers: Numbers) -> list[str]:
         ("pairing", "pairs", "score", "Elo"),
         [
             (name, str(one["pairs"]), f"{one['score']:.3f} [{one['low']:.3f}, {one['high']:.3f}]", signed(one))
-            for name, one in numbers.get("matches", {}).items()
+            for name, one in (
+                (f"{one} against {other}", numbers.get("matches", {}).get(f"{one} against {other}"))
+                for one, other, _ in PAIRINGS
+            )
+            if one is not None
         ],
     )
     rated = numbers.get("ratings", {}).get("all", {})
