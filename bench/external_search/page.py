@@ -1,4 +1,4 @@
-"""The page, the figure and the numbers of `make study-external-search`, from its database alone."""
+"""The page, the figure and the numbers of the study, from its rows alone."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from math import log10
+from pathlib import Path
 from random import Random
 from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
-from study_external_search import C4, CPU_SECONDS, DATABASE, HEX, NOISE, OPENINGS, PARTS, ROOT, SEED, SIMULATIONS
 
 from stratarena.analysis.estimate import percentiles, ratio_over_clusters
-from stratarena.analysis.league import counted, lines
-from stratarena.arena.commands.reading import opened
-from stratarena.db.errors import RecordError
 
-FOLDER = ROOT / "docs" / "studies" / "external-search"
+from .play import C4, HEX, NOISE, OPENINGS, PLAYOUTS, RULES, SEED, SIMULATIONS, SIZES, Row
+
+FOLDER = Path(__file__).parents[2] / "docs" / "studies" / "external-search"
 DRAWS = 2000
+NEWLINE = "\n"
 TITLES = {C4: "Connect Four", HEX: "Hex 7x7"}
 LIBRARIES = ("bitbully", "numba", "numpy", "open_spiel", "torch", "transformers")
 COLOURS = {"good": "#0072B2", "middle": "#009E73", "poor": "#D55E00", "game_lm": "#CC79A7", "smollm2": "#222222"}
@@ -39,36 +39,16 @@ class Quality:
     game: str
     opponent: str
     agents: dict[str, Points] = field(default_factory=dict)
-    """By `"0"`, `"16"`, … and `"rules"`."""
-    n_asked: dict[str, int] = field(default_factory=dict)
-    """Matches that its part of the study asks for."""
+    """By `"rules"`, `"0"`, `"16"`, …"""
 
 
-def collect() -> list[Quality]:
-    """Every match of the study that counts, in the order of its parts."""
+def collect(rows: Sequence[Row]) -> list[Quality]:
+    """Every match of the study."""
     found: dict[tuple[str, str], Quality] = {}
-    with opened(DATABASE) as reader:
-        for part in PARTS:
-            try:
-                matches = counted(reader.matches(reader.tournament(part.name)))
-            except RecordError:
-                matches = ()
-            for name in part.agents:
-                quality, _, size = name.rpartition("-")
-                one = found.setdefault((part.game, quality), Quality(quality, part.game, told_opponent(part.opponent)))
-                one.n_asked[size] = one.n_asked.get(size, 0) + 2 * len(part.openings)
-                points = one.agents.setdefault(size, {})
-                for line in lines(matches):
-                    if line.agent == name:
-                        points.setdefault(line.match.opening, []).append(line.score)
+    for row in rows:
+        one = found.setdefault((row["game"], row["quality"]), Quality(row["quality"], row["game"], row["opponent"]))
+        one.agents.setdefault(row["size"], {})[row["opening"]] = row["points"]
     return list(found.values())
-
-
-def told_opponent(params: str) -> str:
-    """An opponent's kind and parameters, in a few words."""
-    rows = dict(row.replace('"', "").split(" = ") for row in params.splitlines())
-    kind = rows.pop("kind")
-    return f"{kind}({', '.join(f'{key}={value}' for key, value in rows.items())})" if rows else kind
 
 
 def count(points: Points) -> int:
@@ -107,7 +87,7 @@ def numbers(qualities: Sequence[Quality]) -> list[dict[str, Any]]:
     """A row for each agent that played."""
     rows = []
     for one in qualities:
-        for size in ("rules", *map(str, SIMULATIONS)):
+        for size in SIZES:
             points = one.agents.get(size)
             if not points:
                 continue
@@ -121,9 +101,9 @@ def numbers(qualities: Sequence[Quality]) -> list[dict[str, Any]]:
                 "score": [score.value, score.low, score.high],
                 "elo": difference(points, None),
             }
-            if size not in ("0", "rules"):
+            if size not in ("0", RULES):
                 row["gain over no search"] = difference(points, one.agents.get("0", {}))
-                row["gain over rules-aware"] = difference(points, one.agents.get("rules", {}))
+                row["gain over rules-aware"] = difference(points, one.agents.get(RULES, {}))
             rows.append(row)
     return rows
 
@@ -149,7 +129,7 @@ def table(rows: Sequence[dict[str, Any]], game: str) -> list[str]:
             continue
         value, low, high = row["score"]
         span = f" [{low:.1%}, {high:.1%}]" if low is not None else ""
-        size = "0, rules-aware" if row["simulations"] == "rules" else row["simulations"]
+        size = "0, rules-aware" if row["simulations"] == RULES else row["simulations"]
         lines_.append(
             f"| {row['quality']} | {size} | `{row['opponent']}` | {row['matches']} | {value:.1%}{span} | {told(row['elo'])} | "
             f"{told(row.get('gain over no search'))} | {told(row.get('gain over rules-aware'))} |"
@@ -168,13 +148,13 @@ def draw(rows: Sequence[dict[str, Any]]) -> None:
             names = list(dict.fromkeys(row["quality"] for row in of_game))
             for place, name in enumerate(names):
                 shift = 0.07 * (place - (len(names) - 1) / 2)
-                mine = [row for row in of_game if row["quality"] == name and row["simulations"] != "rules"]
+                mine = [row for row in of_game if row["quality"] == name and row["simulations"] != RULES]
                 label = name if name not in NOISE else f"{name} oracle"
                 label += f", against {mine[0]['opponent']}" if mine else ""
                 xs = [SIMULATIONS.index(int(row["simulations"])) + shift for row in mine]
                 ys = [row["elo"]["elo"] for row in mine]
                 axes.plot(xs, ys, MARKS[name] + "-", color=COLOURS[name], label=label, linewidth=1.4, markersize=5)
-                aware = [row for row in of_game if row["quality"] == name and row["simulations"] == "rules"]
+                aware = [row for row in of_game if row["quality"] == name and row["simulations"] == RULES]
                 for x, row in [*zip(xs, mine, strict=True), *((-0.35 + shift, row) for row in aware)]:
                     if "low" in row["elo"]:
                         axes.plot([x, x], [row["elo"]["low"], row["elo"]["high"]], color=COLOURS[name], alpha=0.5)
@@ -209,86 +189,63 @@ def headline(rows: Sequence[dict[str, Any]]) -> list[str]:
     return found
 
 
-def write() -> None:
+def write(played: Sequence[Row]) -> None:
     """The page, `numbers.json`, and the figure as SVG and PNG."""
     FOLDER.mkdir(parents=True, exist_ok=True)
-    qualities = collect()
+    qualities = collect(played)
     rows = numbers(qualities)
-    cpu = json.loads(CPU_SECONDS.read_text(encoding="utf-8")) if CPU_SECONDS.exists() else {}
+    cpu: dict[str, float] = {}
+    for row in played:
+        cpu[row["part"]] = cpu.get(row["part"], 0.0) + row["cpu_s"]
     versions = {"python": platform.python_version()} | {name: metadata.version(name) for name in LIBRARIES}
     draw(rows)
     kept = {"seed": SEED, "versions": versions, "cpu_s": {key: round(took) for key, took in cpu.items()}, "rows": rows}
     (FOLDER / "numbers.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
-    missing = [
-        f"{one.name} with {size} simulations in {TITLES[one.game]}: {count(one.agents[size])} of {asked} matches"
-        for one in qualities
-        for size, asked in one.n_asked.items()
-        if count(one.agents[size]) < asked
-    ]
     unsized = [
         f"{one.name} with {n} simulations in {TITLES[one.game]}"
         for one in qualities
         for n in SIMULATIONS
-        if str(n) not in one.n_asked
+        if not one.agents.get(str(n))
     ]
     noise = ", ".join(f"{name} {value}" for name, value in NOISE.items())
-    page = [
-        "# More simulations, higher score?",
-        "",
-        "Written by `make study-external-search`; the numbers are in `numbers.json` beside it.",
-        "",
-        "![Elo over simulations](external-search.svg)",
-        "",
-        "For the middle oracle, 64 simulations against none:",
-        "",
-        *headline(rows),
-        "",
-        "## How",
-        "",
-        (
-            f"Oracles: an engine's values (bitbully in Connect Four, `hex_search` with 50 playouts a position in Hex) with a seeded "
-            f"normal error on every value, of a standard deviation in logits of {noise}. Models: `game_lm`, the game model that "
-            "ships, by its action values; `smollm2`, the embedded SmolLM2-135M, by candidate scoring (priors from the likelihood of each "
-            "legal move, values from one random rollout). All search by PUCT with the default constants."
-        ),
-        "",
-        (
-            f"Every agent of a game and evaluator meets the same opponent in the same openings (`{OPENINGS[C4]}` in Connect Four, "
-            f"`{OPENINGS[HEX]}` in Hex), each opening from both sides. *Rules-aware* does not search: it takes a win in one, leaves "
-            "none where it can, and else plays as the agent without search; what search gains over it is more than one-ply tactics."
-        ),
-        "",
-        (
-            "Score: mean points a match. Elo: of the score, half a win and half a loss added, so that the unbeaten stay finite. "
-            f"Gain: difference of two such numbers over the openings that both had. Intervals: 95 %, {DRAWS} bootstrap draws of whole "
-            "openings, both sides and both agents together (expanded percentiles; for the score Wilson's interval where "
-            "no opening differs from another). Where an agent won or lost everything, its share of an interval is too narrow."
-        ),
-        "",
-        *(f"## {title}\n\n" + "\n".join(table(rows, game)) + "\n" for game, title in TITLES.items()),
-        *(["Not all matches were played: " + "; ".join(missing) + ".", ""] if missing else []),
-        *(
-            [
-                "Not measured, because a simulation with this model takes about a third of a CPU second: "
-                + "; ".join(unsized)
-                + ".",
-                "",
-            ]
-            if unsized
-            else []
-        ),
-        "## Reproduce",
-        "",
-        (
-            "`make study-external-search` (goes on where it stopped; `bench/study_external_search.py --only PART` plays a part). Root "
-            f"seed {SEED}. CPU seconds: {', '.join(f'{name} {took:.0f}' for name, took in cpu.items())}. Versions: "
-            f"{', '.join(f'{name} {version}' for name, version in versions.items())}."
-        ),
-        "",
-    ]
-    (FOLDER / "README.md").write_text("\n".join(page), encoding="utf-8")
+    costs = ", ".join(f"{name} {took:.0f}" for name, took in cpu.items())
+    told_versions = ", ".join(f"{name} {version}" for name, version in versions.items())
+    page = f"""\
+# More simulations, higher score?
+
+Written by `make study-external-search`; the numbers are in `numbers.json` beside it.
+
+![Elo over simulations](external-search.svg)
+
+For the middle oracle, 64 simulations against none:
+
+{NEWLINE.join(headline(rows))}
+
+## How
+
+Oracles: an engine's values (bitbully in Connect Four, `hex_search` with {PLAYOUTS} playouts a position in Hex) with a seeded normal
+error on every value, of a standard deviation in logits of {noise}. Models: `game_lm`, the game model that ships, by its
+action values (Connect Four only, which is what it knows); `smollm2`, the embedded SmolLM2-135M, by candidate scoring (priors from the
+likelihood of each legal move, values from one random rollout). All search by PUCT with the default constants.
+
+Every agent meets the same opponent in the same openings (`{OPENINGS[C4]}` in Connect Four, `{OPENINGS[HEX]}` in Hex), each
+opening from both sides; `mcts(n)` is OpenSpiel's search with n simulations and random rollouts. *Rules-aware* does not
+search: it takes a win in one, leaves none where it can, and else plays as the agent without search; what search gains over it is more
+than one-ply tactics. Oracles and the game model play by the kernel itself with the arena's evaluators and constants,
+`smollm2` through the referee.
+
+Score: mean points a match. Elo: of the score, half a win and half a loss added, so that the unbeaten stay finite. Gain:
+difference of two such numbers over the openings that both had. Intervals: 95 %, {DRAWS} bootstrap draws of whole openings, both
+sides and both agents together (expanded percentiles; for the score Wilson's interval over openings where none differs from another). Where
+an agent won or lost everything, its share of an interval is too narrow.
+
+{NEWLINE.join(f"## {title}{NEWLINE}{NEWLINE}{NEWLINE.join(table(rows, game))}{NEWLINE}" for game, title in TITLES.items())}
+## Reproduce
+
+`make study-external-search` goes on where it stopped; `python bench/study_external_search.py --only PART` plays a part. Seed
+{SEED}. CPU seconds: {costs}. Versions: {told_versions}.
+"""
+    if unsized:
+        page += f"{NEWLINE}Not measured, for what it would cost: {'; '.join(unsized)}.{NEWLINE}"
+    (FOLDER / "README.md").write_text(page, encoding="utf-8")
     print(f"written: {FOLDER / 'README.md'}")
-
-
-if __name__ == "__main__":
-    write()
