@@ -1,6 +1,6 @@
 """More simulations, higher score? `make study-external-search`: oracles of three qualities and the embedded models.
 
-    python bench/study_external_search.py [--only PART ...] [--report]
+    python bench/study_external_search.py [--only PART ...] [--sizes SIZE ...] [--minutes CPU_MINUTES] [--report]
 
 Every agent meets one fixed opponent, on even openings from both sides. Each opening is written to `build/external-search.jsonl` when it
 has been played, where a stopped run goes on; then the page, its figure and its numbers are written to
@@ -18,7 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 from external_search.page import write
-from external_search.play import C4, HEX, RULES, Row, chat_model, game_model, oracles
+from external_search.play import C4, HEX, RULES, SIZES, Row, chat_model, game_model, oracles
 
 Done = Callable[[str, str, str], bool]
 ROWS = Path("build/external-search.jsonl")
@@ -42,6 +42,8 @@ def main() -> None:
     """Play, then report on whatever was played."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--sizes", nargs="*", choices=SIZES, default=SIZES, help="simulations to play now")
+    parser.add_argument("--minutes", type=float, help="of CPU time, after which no part goes on")
     parser.add_argument("--report", action="store_true", help="write the page from what was played")
     wanted = parser.parse_args()
     ROWS.parent.mkdir(exist_ok=True)
@@ -51,12 +53,14 @@ def main() -> None:
             continue
         here = {(row["quality"], row["size"], row["opening"]) for row in rows}
         began = time.process_time()
-        for row in part(lambda *key, here=here: key in here):
+        for row in part(lambda *key, here=here: key in here or key[1] not in wanted.sizes):
             now = time.process_time()
             rows.append(row | {"part": name, "cpu_s": round(now - began, 2)})
             began = now
             with ROWS.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(rows[-1]) + "\n")
+            if wanted.minutes is not None and now > 60 * wanted.minutes:
+                break
         played = [row for row in rows if row["part"] == name]
         print(f"{name}: {2 * len(played)} matches, {sum(row['cpu_s'] for row in played):.0f} CPU s", flush=True)
     write(rows)
