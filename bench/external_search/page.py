@@ -79,7 +79,8 @@ def difference(one: Points, other: Points | None) -> dict[str, float | int] | No
         rng = Random(SEED)
         draws = [value(rng.choices(shared, k=len(shared))) for _ in range(DRAWS)]
         low, high = percentiles(draws, clusters=len(shared))
-        found |= {"low": round(low), "high": round(high)}
+        # Where no opening differs from another, resampling sees no variation: that is no interval.
+        found |= {"low": round(low), "high": round(high)} if low < high else {}
     return found
 
 
@@ -112,7 +113,7 @@ def told(found: Mapping[str, float | int] | None) -> str:
     """A difference in Elo with its interval."""
     if found is None:
         return "–"
-    span = f" [{found['low']:+}, {found['high']:+}]" if "low" in found else " (too few openings for an interval)"
+    span = f" [{found['low']:+}, {found['high']:+}]" if "low" in found else " (no interval)"
     return f"{found['elo']:+}{span}"
 
 
@@ -172,7 +173,8 @@ def draw(rows: Sequence[dict[str, Any]]) -> None:
             axes.set_xlabel("simulations a move")
             axes.set_title(title, loc="left")
             axes.grid(axis="y", color="#e5e5e5")
-            axes.legend(frameon=False, fontsize=7.5, loc="best")
+            if names:
+                axes.legend(frameon=False, fontsize=7.5, loc="best")
         panels[0].set_ylabel("Elo against the fixed opponent")
         for suffix in ("svg", "png"):
             kept = {"Date": None} if suffix == "svg" else None
