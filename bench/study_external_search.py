@@ -24,7 +24,7 @@ Done = Callable[[str, str, str], bool]
 ROWS = Path("build/external-search.jsonl")
 PARTS: dict[str, Callable[[Done], Iterator[Row]]] = {
     "oracle-connect-four": lambda done: oracles(C4, range(40), done),
-    "game-lm": lambda done: game_model(range(40), done),
+    "game-lm": lambda done: game_model(range(20), done),
     "oracle-hex": lambda done: oracles(HEX, range(16), done),
     # Half a CPU second a position: a match with 64 simulations takes minutes, so few are played, and n is told.
     "smollm2-connect-four-0": lambda done: chat_model(C4, "0", range(8), done),
