@@ -1,6 +1,6 @@
 """More simulations, higher score? `make study-external-search`: oracles of three qualities and the embedded models.
 
-    python bench/study_external_search.py [--only PART ...] [--sizes SIZE ...] [--minutes CPU_MINUTES] [--report]
+    python bench/study_external_search.py [--only PART ...] [--sizes SIZE ...] [--minutes CPU_MINUTES] [--report | --no-report]
 
 Every agent meets one fixed opponent, on even openings from both sides. Each opening is written to `build/external-search.jsonl` when it
 has been played, where a stopped run goes on; then the page, its figure and its numbers are written to
@@ -27,11 +27,11 @@ PARTS: dict[str, Callable[[Done], Iterator[Row]]] = {
     "game-lm": lambda done: game_model(range(20), done),
     "oracle-hex": lambda done: oracles(HEX, range(16), done),
     # Half a CPU second a position: a match with 64 simulations takes minutes, so few are played, and n is told.
-    "smollm2-connect-four-0": lambda done: chat_model(C4, "0", range(8), done),
-    "smollm2-connect-four-rules": lambda done: chat_model(C4, RULES, range(8), done),
+    "smollm2-connect-four-0": lambda done: chat_model(C4, "0", range(6), done),
+    "smollm2-connect-four-rules": lambda done: chat_model(C4, RULES, range(6), done),
     "smollm2-hex-0": lambda done: chat_model(HEX, "0", range(3), done),
     "smollm2-hex-rules": lambda done: chat_model(HEX, RULES, range(3), done),
-    "smollm2-connect-four-16": lambda done: chat_model(C4, "16", range(4), done),
+    "smollm2-connect-four-16": lambda done: chat_model(C4, "16", range(3), done),
     "smollm2-hex-16": lambda done: chat_model(HEX, "16", range(1), done),
     "smollm2-connect-four-64": lambda done: chat_model(C4, "64", range(1), done),
 }
@@ -44,6 +44,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", metavar="PART", help=", ".join(PARTS))
     parser.add_argument("--sizes", nargs="*", choices=SIZES, default=SIZES, help="simulations to play now")
     parser.add_argument("--minutes", type=float, help="of CPU time, after which no part goes on")
+    parser.add_argument("--no-report", action="store_true", help="play, and leave the page as it is")
     parser.add_argument("--report", action="store_true", help="write the page from what was played")
     wanted = parser.parse_args()
     ROWS.parent.mkdir(exist_ok=True)
@@ -63,7 +64,8 @@ def main() -> None:
                 break
         played = [row for row in rows if row["part"] == name]
         print(f"{name}: {2 * len(played)} matches, {sum(row['cpu_s'] for row in played):.0f} CPU s", flush=True)
-    write(rows)
+    if not wanted.no_report:
+        write(rows)
 
 
 if __name__ == "__main__":

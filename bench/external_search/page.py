@@ -143,42 +143,48 @@ def draw(rows: Sequence[dict[str, Any]]) -> None:
     style = {"svg.hashsalt": "stratarena", "svg.fonttype": "path", "font.family": "DejaVu Sans", "font.size": 9.0}
     with rc_context({**style, "axes.spines.top": False, "axes.spines.right": False}):
         figure = Figure(figsize=(10.0, 4.6), layout="constrained")
-        panels = figure.subplots(1, 2)
-        for axes, (game, title) in zip(panels, TITLES.items(), strict=True):
-            of_game = [row for row in rows if row["game"] == game]
-            names = list(dict.fromkeys(row["quality"] for row in of_game))
-            for place, name in enumerate(names):
-                shift = 0.07 * (place - (len(names) - 1) / 2)
-                mine = [row for row in of_game if row["quality"] == name and row["simulations"] != RULES]
-                label = name if name not in NOISE else f"{name} oracle"
-                label += f", against {mine[0]['opponent']}" if mine else ""
-                xs = [SIMULATIONS.index(int(row["simulations"])) + shift for row in mine]
-                ys = [row["elo"]["elo"] for row in mine]
-                axes.plot(xs, ys, MARKS[name] + "-", color=COLOURS[name], label=label, linewidth=1.4, markersize=5)
-                aware = [row for row in of_game if row["quality"] == name and row["simulations"] == RULES]
-                for x, row in [*zip(xs, mine, strict=True), *((-0.35 + shift, row) for row in aware)]:
-                    if "low" in row["elo"]:
-                        axes.plot([x, x], [row["elo"]["low"], row["elo"]["high"]], color=COLOURS[name], alpha=0.5)
-                for row in aware:
-                    axes.plot(
-                        [-0.35 + shift],
-                        [row["elo"]["elo"]],
-                        MARKS[name],
-                        color=COLOURS[name],
-                        fillstyle="none",
-                        markersize=5,
-                    )
-            axes.axhline(0, color="#999999", linewidth=1, linestyle=":")
-            axes.set_xticks([-0.35, *range(len(SIMULATIONS))], ["0,\nrules-\naware", *map(str, SIMULATIONS)])
-            axes.set_xlabel("simulations a move")
+        for axes, (game, title) in zip(figure.subplots(1, 2), TITLES.items(), strict=True):
+            _panel(axes, [row for row in rows if row["game"] == game])
             axes.set_title(title, loc="left")
-            axes.grid(axis="y", color="#e5e5e5")
-            if names:
-                axes.legend(frameon=False, fontsize=7.5, loc="best")
-        panels[0].set_ylabel("Elo against the fixed opponent")
         for suffix in ("svg", "png"):
             kept = {"Date": None} if suffix == "svg" else None
             figure.savefig(FOLDER / f"external-search.{suffix}", dpi=150, metadata=kept)
+
+
+def _panel(axes: Any, rows: Sequence[dict[str, Any]]) -> None:
+    names = list(dict.fromkeys(row["quality"] for row in rows))
+    for place, name in enumerate(names):
+        shift = 0.07 * (place - (len(names) - 1) / 2)
+        mine = [row for row in rows if row["quality"] == name]
+        ways = [(-0.35 + shift if row["simulations"] == RULES else _at(row) + shift, row) for row in mine]
+        line = [(x, row["elo"]["elo"]) for x, row in ways if row["simulations"] != RULES]
+        label = (f"{name} oracle" if name in NOISE else name) + f", against {mine[0]['opponent']}"
+        look = {"color": COLOURS[name], "markersize": 5}
+        axes.plot(*zip(*line, strict=True), MARKS[name] + "-", label=label, linewidth=1.4, **look)
+        for x, row in ways:
+            y = row["elo"]["elo"]
+            if row["simulations"] == RULES:
+                axes.plot([x], [y], MARKS[name], fillstyle="none", **look)
+            if "low" in row["elo"]:
+                axes.plot([x, x], [row["elo"]["low"], row["elo"]["high"]], color=COLOURS[name], alpha=0.5)
+            elif row["score"][0] in (0.0, 1.0):
+                # All won or all lost: the value says how many were played, not how strong it is.
+                up = row["score"][0] == 1.0
+                tip, word = (x, y + (60 if up else -60)), f"{'won' if up else 'lost'} all {row['matches']}"
+                axes.annotate("", tip, (x, y), arrowprops={"arrowstyle": "->", "color": COLOURS[name]})
+                axes.text(x, tip[1], word, ha="center", va="bottom" if up else "top", fontsize=6.5, color=COLOURS[name])
+    axes.axhline(0, color="#999999", linewidth=1, linestyle=":")
+    axes.set_xticks([-0.35, *range(len(SIMULATIONS))], ["0,\nrules-\naware", *map(str, SIMULATIONS)])
+    axes.set_xlabel("simulations a move")
+    axes.set_ylabel("Elo against the fixed opponent, 95 %")
+    axes.grid(axis="y", color="#e5e5e5")
+    axes.margins(y=0.12)
+    if names:
+        axes.legend(frameon=False, fontsize=7.5, loc="best")
+
+
+def _at(row: Mapping[str, Any]) -> int:
+    return SIMULATIONS.index(int(row["simulations"]))
 
 
 def headline(rows: Sequence[dict[str, Any]]) -> list[str]:
