@@ -48,6 +48,18 @@ class RatioSum:
             if len(self._few) > RESAMPLED:
                 self._few = None
 
+    def join(self, other: RatioSum) -> None:
+        """All clusters of another one more."""
+        self.a += other.a
+        self.b += other.b
+        self._aa += other._aa
+        self._ab += other._ab
+        self._bb += other._bb
+        self.clusters += other.clusters
+        if self._few is not None:
+            few = self.clusters <= RESAMPLED and other._few is not None
+            self._few = [*self._few, *other._few] if few and other._few is not None else None
+
     def estimate(self, *, bounds: tuple[float, float] | None = None) -> Estimate:
         """The ratio with its 95 % interval; n is Σb. `bounds` are its least and greatest values possible."""
         if self._few is not None:

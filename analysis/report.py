@@ -91,7 +91,7 @@ def _definition_blocks(facts: Facts) -> tuple[Block, ...]:
 
 
 def _written_blocks(facts: Facts) -> tuple[Block, ...]:
-    written = tuple(facts.reader.searches(facts.tournament, TreeKind.INTERNAL))
+    written = tuple(facts.reader.searches(facts.tournament, TreeKind.INTERNAL, facts.matches))
     return linearized_blocks(written, facts.standings.names) if written else ()
 
 
