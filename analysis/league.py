@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -87,16 +87,22 @@ def tally(found: Iterable[Line]) -> Tally:
 
 def tally_by(matches: Iterable[MatchRecord], part: str = "agent") -> dict[tuple[str, str], Tally]:
     """Tallies by agent and a part of the match: `"agent"` (all together), `"seat"`, `"game"` or `"ending"`."""
-    part_of = {
+    part_of: Mapping[str, Callable[[Line], str]] = {
         "agent": lambda line: "",
         "seat": lambda line: line.seat.value,
         "game": lambda line: line.match.game,
-        "ending": lambda line: line.match.verdict.reason,
-    }[part]
+        "ending": _reason,
+    }
+    name_of = part_of[part]
     grouped: dict[tuple[str, str], list[Line]] = {}
     for line in lines(matches):
-        grouped.setdefault((line.agent, part_of(line)), []).append(line)
+        grouped.setdefault((line.agent, name_of(line)), []).append(line)
     return {key: tally(found) for key, found in grouped.items()}
+
+
+def _reason(line: Line) -> str:
+    assert line.match.verdict is not None
+    return line.match.verdict.reason
 
 
 def score_rate(matches: Iterable[MatchRecord], agent: str) -> Estimate:

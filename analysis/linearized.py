@@ -16,7 +16,8 @@ from typing import Any
 from stratarena.agents.linearized.check import Fault
 from stratarena.agents.linearized.player import CHOSEN
 from stratarena.agents.tree import TreeNode
-from stratarena.analysis.estimate import Estimate, no_data, ratio_over_clusters
+from stratarena.analysis.estimate import Estimate, no_data
+from stratarena.analysis.ratio import RatioSum
 from stratarena.db.records import SearchRecord
 from stratarena.games.base import Game, MoveError
 from stratarena.games.plugins import load_game
@@ -151,7 +152,10 @@ def _ratio(records: Sequence[Any], count: Callable[[Any], _Count], bounds: tuple
         clusters[match_id] = (before[0] + above, before[1] + below)
     if not clusters:
         return no_data("no search")
-    return ratio_over_clusters(tuple(clusters.values()), bounds=bounds)
+    gathered = RatioSum()
+    for above, below in clusters.values():
+        gathered.add(above, below)
+    return gathered.estimate(bounds=bounds)
 
 
 def _looked_into(record: SearchRecord) -> list[TreeNode]:

@@ -235,8 +235,8 @@ def _nudged(meetings: Sequence[tuple[str, str, str]], results: Sequence[Sequence
     `meetings` are game, first and second; `results` how often first won, second won and neither.
     """
     index = best.index
-    rows = [
-        (index[first], index[second], index[_seat(game)], index.get(_draw(game)), *counts)
+    rows: list[_Counts] = [
+        (index[first], index[second], index[_seat(game)], index.get(_draw(game)), counts[0], counts[1], counts[2])
         for (game, first, second), counts in zip(meetings, results, strict=True)
         if any(counts)
     ]

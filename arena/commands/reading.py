@@ -220,7 +220,8 @@ def write_report(
     from stratarena.analysis.facts import Facts
     from stratarena.analysis.page import Figure, to_html, to_markdown
     from stratarena.analysis.report import page_of
-    from stratarena.analysis.tables import check_parquet, matches_table, numbers_table, to_csv, write_parquet
+    from stratarena.analysis.tables import matches_table, numbers_table, to_csv, write_parquet
+    from stratarena.db.frames import check_parquet
 
     if with_parquet:
         check_parquet()
