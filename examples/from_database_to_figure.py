@@ -33,7 +33,7 @@ def main(database: str, figure: str, tournament: str | None = None) -> None:
     scores = read_frame(database, "scores", tournament)
     turns = read_frame(database, "turns", tournament)
     thought = turns.groupby(["match_id", "agent"])["think_ms"].mean().reset_index()
-    both = scores.merge(thought, on=["match_id", "agent"])
+    both = scores.merge(thought, on=["match_id", "agent"], how="left")
     found = pd.DataFrame({agent: over_pairs(rows, "score") for agent, rows in both.groupby("agent")}).T.join(
         both.groupby("agent")["think_ms"].mean().astype(float)
     )

@@ -14,7 +14,7 @@ from stratarena.agents.gamelm.connect_four_positions import ILLEGAL, Labelled, g
 from stratarena.agents.gamelm.splits import SPLITS, Split, split_of
 from stratarena.games.base import SpecError
 
-__all__ = ["Positions", "chunk_path", "describe", "load_positions", "make_chunks", "terminal_boards"]
+__all__ = ["Positions", "chunk_path", "describe", "load_positions", "make_chunks", "played_on", "terminal_boards"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,31 @@ def terminal_boards(positions: Positions) -> tuple[Boards, Boards]:
         own.append(after[0][over])
         opponent.append(after[1][over])
     return np.concatenate(own), np.concatenate(opponent)
+
+
+def played_on(own: Boards, opponent: Boards, rng: np.random.Generator) -> tuple[Boards, Boards]:
+    """Boards one to three random moves after these, where a winning move is taken half of the time it is there.
+
+    No label is needed to say whether they are finished. What would be a validation or test position is left out.
+    """
+    own, opponent = own.copy(), opponent.copy()
+    left = rng.integers(1, 4, size=len(own))
+    while True:
+        going = (left > 0) & ~lines(opponent) & room(own, opponent).any(axis=1)
+        if not going.any():
+            break
+        mine, theirs = own[going], opponent[going]
+        able = room(mine, theirs)
+        wins = np.zeros_like(able)
+        for column in range(able.shape[1]):
+            open_ = able[:, column]
+            wins[open_, column] = lines(play(mine[open_], theirs[open_], np.full(open_.sum(), column))[1])
+        greedy = wins.any(axis=1) & (rng.random(len(mine)) < 0.5)
+        columns = np.where(np.where(greedy[:, None], wins, able), rng.random(able.shape), -1.0).argmax(axis=1)
+        own[going], opponent[going] = play(mine, theirs, columns)
+        left[going] -= 1
+    train = split_of(*canonical(own, opponent)) == SPLITS.index("train")
+    return own[train], opponent[train]
 
 
 def describe(splits: dict[Split, Positions]) -> list[str]:

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from stratarena.agents.gamelm.columns import Boards
-from stratarena.agents.gamelm.positions import Positions, load_positions, make_chunks, terminal_boards
-from stratarena.agents.gamelm.reading import CONNECT_FOUR, reading_loss
+from stratarena.agents.gamelm.connect_four_positions import ILLEGAL
+from stratarena.agents.gamelm.mechanics import Mechanics, mechanics
+from stratarena.agents.gamelm.positions import Positions, load_positions, make_chunks, played_on
+from stratarena.agents.gamelm.reading import CONNECT_FOUR, read, reading_loss
 from stratarena.agents.gamelm.scores import kept_shares
 from stratarena.agents.gamelm.texts import draw_examples, draw_traces, text_loss
 from stratarena.agents.params import Params, checked_params
@@ -31,6 +32,8 @@ __all__ = ["Point", "Stage", "TrainingConfig", "load_config", "train"]
 
 Count = Annotated[int, Field(ge=1)]
 Task = Literal["reading", "text", "traces"]
+_WRITTEN = 100
+"""Validation positions that texts are written about at every point of the curve, at most, and at most every tenth."""
 
 
 class DataConfig(Params):
@@ -97,6 +100,18 @@ class Point:
     n: int
     cpu_s: float
     """CPU seconds so far, over all runs; the one column that differs from run to run."""
+    legal_set: float = 0.0
+    """Share of validation positions whose possible moves are all told right."""
+    next_state: float | None = None
+    """What follows is None in stages without texts. Share of boards after a move that are written without a mistake."""
+    child_states: float | None = None
+    """In searches of depth 1 and 2 on validation positions, the share of children whose board is true."""
+    backups: float | None = None
+    """The share of values carried back that are the mirror of what the child selected."""
+    selections: float | None = None
+    """The share of selections that are the highest of what they select from."""
+    shapes: float | None = None
+    """The share of searches that have the depth and breadth asked for."""
 
 
 @dataclass
@@ -133,6 +148,7 @@ def train(
     folder: Path,
     tell: Callable[[Point], None] = lambda point: None,
     checkpoint_s: float = 30.0,
+    budget_s: float | None = None,
     stop_after: int | None = None,
 ) -> list[Point]:
     """The curve of the whole training; weights go to `folder`.
@@ -144,6 +160,8 @@ def train(
         folder: where the checkpoint, the curve and the weights go.
         tell: called with every new point.
         checkpoint_s: seconds of CPU time between checkpoints; one is written at every point, too.
+        budget_s: CPU seconds, over all runs, after which to stop; the weights so far are written, and the same call with
+            more, or without, goes on from there to the same curve.
         stop_after: steps after which to stop as if killed, without another checkpoint; for tests.
 
     Raises:
@@ -153,12 +171,11 @@ def train(
 
     splits = load_positions(make_chunks(data, n_chunks=config.data.chunks, games=config.data.games))
     positions, validation = splits["train"], splits["validation"]
-    over = terminal_boards(positions)
     folder.mkdir(parents=True, exist_ok=True)
     run = _begin(config, folder)
     began, taken = time.process_time(), 0
     spent_before, last_save = run.cpu_s, time.process_time()
-    first = 0
+    first, total = 0, sum(stage.steps for stage in config.stages)
     for stage in config.stages:
         last = first + stage.steps
         while run.step < last:
@@ -167,7 +184,7 @@ def train(
                 run.teacher = copy.deepcopy(run.model).eval() if stage.tasks.keys() - {"reading"} else None
             _set_rate(run.optimisers, stage, run.step - first)
             task = _task(stage, run.rng)
-            loss = _loss(run, task, stage, positions, over)
+            loss = _loss(run, task, stage, positions)
             for optimiser in run.optimisers:
                 optimiser.zero_grad(set_to_none=True)
             loss.backward()
@@ -180,7 +197,7 @@ def train(
             taken += 1
             run.cpu_s = spent_before + time.process_time() - began
             if run.step % config.validate_every == 0 or run.step == last:
-                point = _point(run, stage.name, validation, config.validation)
+                point = _point(run, stage, validation, config.validation)
                 tell(point)
                 _save(run, config, folder)
                 last_save = time.process_time()
@@ -188,6 +205,10 @@ def train(
                 _save(run, config, folder)
                 last_save = time.process_time()
             if taken == stop_after:
+                return run.curve
+            if budget_s is not None and run.cpu_s >= budget_s and run.step < total:
+                _save(run, config, folder)
+                write_weights(run.model, folder / "weights")
                 return run.curve
         first = last
     write_weights(run.model, folder / "weights")
@@ -292,25 +313,29 @@ def _task(stage: Stage, rng: np.random.Generator) -> Task:
     return names[int(rng.choice(len(names), p=shares / shares.sum()))]
 
 
-def _loss(run: _Run, task: Task, stage: Stage, positions: Positions, over: tuple[Boards, Boards]) -> torch.Tensor:
+def _loss(run: _Run, task: Task, stage: Stage, positions: Positions) -> torch.Tensor:
     rng = run.rng
-    finished = rng.integers(len(over[0]), size=max(1, stage.batch // 16))
     drawn = rng.integers(len(positions), size=stage.batch)
     sample = positions.take(drawn).flipped(rng.random(stage.batch) < 0.5)
     if task == "reading":
-        return reading_loss(run.model, sample, (over[0][finished], over[1][finished]))
+        some = sample.take(slice(max(1, stage.batch // 3)))
+        return reading_loss(run.model, sample, played_on(some.own, some.opponent, rng))
     assert run.teacher is not None
     draw = draw_traces if task == "traces" else draw_examples
     return text_loss(run.model, draw(run.teacher, sample.own, sample.opponent, rng))
 
 
-def _point(run: _Run, stage: str, validation: Positions, most: int) -> Point:
+def _point(run: _Run, stage: Stage, validation: Positions, most: int) -> Point:
     sample = validation.take(slice(most))
     run.model.eval()
     kept = kept_shares(run.model, sample)
+    legal = read(run.model, sample.own, sample.opponent).legal == (sample.scores != ILLEGAL)
+    written = (
+        Mechanics() if stage.tasks.keys() == {"reading"} else mechanics(run.model, sample, min(_WRITTEN, most // 10))
+    )
     run.model.train()
     point = Point(
-        stage=stage,
+        stage=stage.name,
         step=run.step,
         examples=run.examples,
         loss=float(np.mean(run.losses)),
@@ -318,6 +343,8 @@ def _point(run: _Run, stage: str, validation: Positions, most: int) -> Point:
         kept_decisive=kept.decisive,
         n=len(sample),
         cpu_s=round(run.cpu_s, 1),
+        legal_set=float(legal.all(axis=1).mean()),
+        **asdict(written),
     )
     run.losses.clear()
     run.curve.append(point)

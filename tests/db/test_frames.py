@@ -191,4 +191,4 @@ def test_the_example_goes_from_a_database_to_a_figure(file, tmp_path):
     done = subprocess.run([sys.executable, script, file, figure, "cup"], capture_output=True, text=True, check=True)
     assert "</svg>" in figure.read_text(encoding="utf-8")
     first, *_ = done.stdout.splitlines()[1:]
-    assert first.split() == ["ada", "0.75", "0.75", "0.75", "1.0", "9.75"]
+    assert first.split() == ["ada", "0.75", "0.75", "0.75", "1.0", "12.5"]
