@@ -97,7 +97,7 @@ def _written_blocks(facts: Facts) -> tuple[Block, ...]:
 
 
 def _imagined_blocks(facts: Facts) -> tuple[Block, ...]:
-    imagined = tuple(facts.reader.searches(facts.tournament, TreeKind.IMAGINED))
+    imagined = tuple(facts.reader.searches(facts.tournament, TreeKind.IMAGINED, facts.matches))
     return imagined_blocks(imagined, facts.standings.names) if imagined else ()
 
 
