@@ -6,7 +6,7 @@ observations (Korn and Graubard 1998), which stays within 0 and 1. How many degr
 estimated (Satterthwaite 1946: twice the squared mean of the clusters' squared residuals over the variance of that mean):
 where what is counted is rare and comes in bunches, a few clusters make up the variance, however many there are. Anything
 else gets a t-interval, or up to `RESAMPLED` clusters one from resampling them. How often they hold the truth is printed by
-`bench/coverage.py` and told in `docs/report.md`.
+`bench/interval_coverage.py` and told in `docs/report.md`.
 """
 
 from __future__ import annotations

@@ -109,6 +109,10 @@ class StillReader:
         """None: nobody declared a plan, and nobody graded a move."""
         return iter(())
 
+    def search_sums(self, tournament: TournamentRecord, matches_read: object = None) -> tuple[()]:
+        """None: nobody searched a tree."""
+        return ()
+
     def searches(self, tournament: TournamentRecord, kind: object, matches_read: object = None) -> tuple[()]:
         """None: nobody wrote a search."""
         return ()

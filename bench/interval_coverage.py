@@ -1,6 +1,6 @@
 """How often 95 % intervals hold the truth, and how often sequential tests are wrong, by simulation.
 
-`python bench/coverage.py [--leagues 400] [--samples 4000] [--tests 2000]`: ratings of simulated leagues; shares and means over
+`python bench/interval_coverage.py [--leagues 400] [--samples 4000] [--tests 2000]`: ratings of simulated leagues; shares and means over
 the turns of simulated matches, as the process metrics are; sequential tests of two agents. Each row names what was simulated.
 """
 
