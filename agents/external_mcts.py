@@ -29,6 +29,7 @@ from stratarena.agents.evaluators import (
     Rollouts,
     Spot,
 )
+from stratarena.agents.gamelm.games import refusal
 from stratarena.agents.imagination import Imagination, Imagined
 from stratarena.agents.lines import declare_line
 from stratarena.agents.params import Params, checked_params
@@ -409,10 +410,8 @@ class LlmMcts(TreeSearcher):
         super().__init__(spec, params, evaluator_of(params))
 
     def plays(self, game: str) -> str | None:
-        """As every searcher; the game model's form is that of the one game it was trained on."""
-        if self._llm.evaluator == "game_lm" and game != "connect_four":
-            return f"the game model reads connect_four, not {game}"
-        return super().plays(game)
+        """As every searcher; a game model plays the games that there are weights of."""
+        return (refusal(game) if self._llm.evaluator == "game_lm" else None) or super().plays(game)
 
     @property
     def _kind(self) -> TreeKind:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stratarena.agents.gamelm.columns import Boards, play
 from stratarena.agents.gamelm.layout import layout_of
-from stratarena.agents.gamelm.reading import CONNECT_FOUR, STATUSES, read, statuses
+from stratarena.agents.gamelm.reading import CONNECT_FOUR, STATUSES, Readings, read, statuses
 from stratarena.agents.gamelm.traces import Node, Text, board_tokens, grow, report_of, write_trace
 
 if TYPE_CHECKING:
@@ -16,23 +17,33 @@ if TYPE_CHECKING:
 
     from stratarena.agents.gamelm.network import GameLm
 
-__all__ = ["SHAPES", "draw_examples", "draw_traces", "mav_text", "text_loss"]
+__all__ = ["NOISES", "SHAPES", "draw_examples", "draw_traces", "mav_text", "text_loss"]
 
-SHAPES = {(0, 1): 0.1, (1, 2): 0.15, (1, 3): 0.2, (1, 4): 0.15, (1, 5): 0.05, (2, 2): 0.15, (2, 3): 0.15, (2, 4): 0.05}
+SHAPES = {(0, 1): 0.1, (1, 2): 0.1, (1, 3): 0.2, (1, 4): 0.1, (1, 5): 0.05, (2, 2): 0.15, (2, 3): 0.2, (2, 4): 0.1}
 """Depth and breadth of traces, and how often they are drawn."""
+NOISES = (0.0, 0.0, 0.05, 0.4)
+"""What is added to the values in traces, as a standard deviation: with noise, only what is written tells what to select."""
 _PLACES = 3 * CONNECT_FOUR.places
 """About as many tokens has one node of a trace."""
 
 
 def draw_traces(model: GameLm, own: Boards, opponent: Boards, rng: np.random.Generator) -> list[Text]:
-    """Traces of one drawn shape over the first of these positions, as many as have about 10 tokens a position."""
+    """Traces of one drawn shape over the first of these positions, as many as have about 10 tokens a position.
+
+    Their values are the model's, with noise of a drawn strength.
+    """
     shapes = list(SHAPES)
     depth, breadth = shapes[int(rng.choice(len(shapes), p=list(SHAPES.values())))]
     nodes = sum(breadth**level for level in range(depth + 1))
     n = max(2, len(own) * 10 // (nodes * _PLACES))
-    roots = grow(
-        own[:n], opponent[:n], depth=depth, breadth=breadth, read=lambda mine, theirs: read(model, mine, theirs)
-    )
+    noise = NOISES[int(rng.integers(len(NOISES)))]
+
+    def noisy(mine: Boards, theirs: Boards) -> Readings:
+        readings = read(model, mine, theirs)
+        mean = readings.mean + noise * rng.standard_normal(readings.mean.shape)
+        return replace(readings, mean=np.clip(mean, 0.0, 1.0))
+
+    roots = grow(own[:n], opponent[:n], depth=depth, breadth=breadth, read=noisy)
     return [write_trace(root, depth=depth, breadth=breadth) for root in roots]
 
 

@@ -14,11 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from stratarena.agents.gamelm.columns import Boards
-from stratarena.agents.gamelm.positions import Positions, load_positions, make_chunks, terminal_boards
-from stratarena.agents.gamelm.reading import CONNECT_FOUR, reading_loss
+from stratarena.agents.gamelm.forms import form_of
+from stratarena.agents.gamelm.games import CONNECT_FOUR, HEX_5X5
+from stratarena.agents.gamelm.labels import ILLEGAL
+from stratarena.agents.gamelm.mechanics import Mechanics, mechanics, next_states
+from stratarena.agents.gamelm.positions import Positions, load_positions, make_chunks, played_on
+from stratarena.agents.gamelm.reading import read, reading_loss
 from stratarena.agents.gamelm.scores import kept_shares
 from stratarena.agents.gamelm.texts import draw_examples, draw_traces, text_loss
+from stratarena.agents.gamelm.turning import turning_loss
 from stratarena.agents.params import Params, checked_params
 from stratarena.games.base import SpecError
 
@@ -30,7 +34,10 @@ if TYPE_CHECKING:
 __all__ = ["Point", "Stage", "TrainingConfig", "load_config", "train"]
 
 Count = Annotated[int, Field(ge=1)]
-Task = Literal["reading", "text", "traces"]
+Task = Literal["reading", "turning", "text", "traces"]
+_WRITTEN_TASKS = {"text", "traces"}
+_WRITTEN = 100
+"""Validation positions that texts are written about at every point of the curve."""
 
 
 class DataConfig(Params):
@@ -64,7 +71,7 @@ class TrainingConfig(Params):
     """A training file."""
 
     name: str = Field(description="the folder under which all is kept")
-    game: Literal["connect_four"] = Field("connect_four", description="the game")
+    game: Literal["connect_four", "hex(size=5)"] = Field("connect_four", description="the game")
     seed: int = Field(1, description="of initial weights and of the order of examples")
     start: str | None = Field(None, description="a folder of weights to go on from")
     data: DataConfig
@@ -77,6 +84,8 @@ class TrainingConfig(Params):
     def _some_stage(self) -> TrainingConfig:
         if not self.stages:
             raise ValueError("stages: at least one is needed")
+        if self.game != CONNECT_FOUR and any(_WRITTEN_TASKS & stage.tasks.keys() for stage in self.stages):
+            raise ValueError(f"stages: texts and traces are written about {CONNECT_FOUR} only; {self.game} is read")
         return self
 
 
@@ -97,6 +106,18 @@ class Point:
     n: int
     cpu_s: float
     """CPU seconds so far, over all runs; the one column that differs from run to run."""
+    legal_set: float = 0.0
+    """Share of validation positions whose possible moves are all told right."""
+    next_state: float | None = None
+    """What follows is None in stages without texts. Share of boards after a move that are written without a mistake."""
+    child_states: float | None = None
+    """In searches of depth 1 and 2 on validation positions, the share of children whose board is true."""
+    backups: float | None = None
+    """The share of values carried back that are the mirror of what the child selected."""
+    selections: float | None = None
+    """The share of selections that are the highest of what they select from."""
+    shapes: float | None = None
+    """The share of searches that have the depth and breadth asked for."""
 
 
 @dataclass
@@ -151,9 +172,9 @@ def train(
     """
     import torch
 
-    splits = load_positions(make_chunks(data, n_chunks=config.data.chunks, games=config.data.games))
+    paths = make_chunks(data, n_chunks=config.data.chunks, games=config.data.games, game=config.game)
+    splits = load_positions(paths, config.game)
     positions, validation = splits["train"], splits["validation"]
-    over = terminal_boards(positions)
     folder.mkdir(parents=True, exist_ok=True)
     run = _begin(config, folder)
     began, taken = time.process_time(), 0
@@ -164,10 +185,10 @@ def train(
         while run.step < last:
             if run.step == first:
                 run.optimisers = _optimisers(run.model, stage)
-                run.teacher = copy.deepcopy(run.model).eval() if stage.tasks.keys() - {"reading"} else None
+                run.teacher = copy.deepcopy(run.model).eval() if _WRITTEN_TASKS & stage.tasks.keys() else None
             _set_rate(run.optimisers, stage, run.step - first)
             task = _task(stage, run.rng)
-            loss = _loss(run, task, stage, positions, over)
+            loss = _loss(run, task, stage, positions)
             for optimiser in run.optimisers:
                 optimiser.zero_grad(set_to_none=True)
             loss.backward()
@@ -180,7 +201,7 @@ def train(
             taken += 1
             run.cpu_s = spent_before + time.process_time() - began
             if run.step % config.validate_every == 0 or run.step == last:
-                point = _point(run, stage.name, validation, config.validation)
+                point = _point(run, stage, validation, config.validation)
                 tell(point)
                 _save(run, config, folder)
                 last_save = time.process_time()
@@ -202,10 +223,11 @@ def _begin(config: TrainingConfig, folder: Path) -> _Run:
     torch.manual_seed(config.seed)
     shape = GameLmConfig(
         game=config.game,
-        vocab_size=CONNECT_FOUR.size,
+        vocab_size=form_of(config.game).words.size,
         hidden_size=config.model.hidden_size,
         num_hidden_layers=config.model.layers,
         num_attention_heads=config.model.heads,
+        turns=any("turning" in stage.tasks for stage in config.stages),
     )
     model = GameLm(shape)
     if config.start is not None:
@@ -292,25 +314,33 @@ def _task(stage: Stage, rng: np.random.Generator) -> Task:
     return names[int(rng.choice(len(names), p=shares / shares.sum()))]
 
 
-def _loss(run: _Run, task: Task, stage: Stage, positions: Positions, over: tuple[Boards, Boards]) -> torch.Tensor:
+def _loss(run: _Run, task: Task, stage: Stage, positions: Positions) -> torch.Tensor:
     rng = run.rng
-    finished = rng.integers(len(over[0]), size=max(1, stage.batch // 16))
     drawn = rng.integers(len(positions), size=stage.batch)
     sample = positions.take(drawn).flipped(rng.random(stage.batch) < 0.5)
     if task == "reading":
-        return reading_loss(run.model, sample, (over[0][finished], over[1][finished]))
+        some = sample.take(slice(max(1, stage.batch // 3)))
+        return reading_loss(run.model, sample, played_on(some.own, some.opponent, rng, some.game))
+    if task == "turning":
+        return turning_loss(run.model, sample.own, sample.opponent, rng)
     assert run.teacher is not None
     draw = draw_traces if task == "traces" else draw_examples
     return text_loss(run.model, draw(run.teacher, sample.own, sample.opponent, rng))
 
 
-def _point(run: _Run, stage: str, validation: Positions, most: int) -> Point:
+def _point(run: _Run, stage: Stage, validation: Positions, most: int) -> Point:
     sample = validation.take(slice(most))
     run.model.eval()
     kept = kept_shares(run.model, sample)
+    legal = read(run.model, sample.own, sample.opponent).legal == (sample.scores != ILLEGAL)
+    written = Mechanics()
+    if _WRITTEN_TASKS & stage.tasks.keys():
+        written = mechanics(run.model, sample, _WRITTEN)
+    elif "turning" in stage.tasks:
+        written = Mechanics(next_state=next_states(run.model, sample))
     run.model.train()
     point = Point(
-        stage=stage,
+        stage=stage.name,
         step=run.step,
         examples=run.examples,
         loss=float(np.mean(run.losses)),
@@ -318,6 +348,8 @@ def _point(run: _Run, stage: str, validation: Positions, most: int) -> Point:
         kept_decisive=kept.decisive,
         n=len(sample),
         cpu_s=round(run.cpu_s, 1),
+        legal_set=float(legal.all(axis=1).mean()),
+        **asdict(written),
     )
     run.losses.clear()
     run.curve.append(point)

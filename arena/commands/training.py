@@ -10,6 +10,9 @@ from stratarena.games.base import SpecError
 
 __all__ = ["train"]
 
+_EXTRA = {"connect_four": "connect-four", "hex(size=5)": "hex"}
+"""What has the solver of each game."""
+
 
 def train(file: Path, *, folder: Path, data: Path, threads: int, data_only: bool) -> None:
     """Make what positions are missing, train what steps are missing, and say where the weights are.
@@ -24,10 +27,10 @@ def train(file: Path, *, folder: Path, data: Path, threads: int, data_only: bool
     config = load_config(file)
     console = out()
     try:
-        paths = make_chunks(data, n_chunks=config.data.chunks, games=config.data.games)
+        paths = make_chunks(data, n_chunks=config.data.chunks, games=config.data.games, game=config.game)
     except ImportError as error:
-        raise SpecError(f"{error}; install the extra: pip install 'stratarena[connect-four]'") from error
-    for line in describe(load_positions(paths)):
+        raise SpecError(f"{error}; install the extra: pip install 'stratarena[{_EXTRA[config.game]}]'") from error
+    for line in describe(load_positions(paths, config.game)):
         console.print(line)
     if data_only:
         return
