@@ -58,7 +58,7 @@ study-advgame: setup model ## Play the design of AdvGameBench with bundled agent
 	@$(BIN)/stratarena metrics advgamebench --db advgamebench.db
 	@$(BIN)/stratarena report advgamebench --db advgamebench.db
 
-study-planning: setup ## Measure the game model and what search makes of it (an hour or more; goes on where it stopped by --only)
+study-planning: setup ## Measure the game model and what search makes of it (an hour or more; cut off, it goes on where it was)
 	@$(BIN)/python bench/planning_study.py
 
 bench: setup engines model ## Print speeds beside bare loops

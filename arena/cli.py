@@ -68,11 +68,27 @@ def train(
     ] = None,
     threads: Annotated[int, typer.Option("--threads", min=1, help="Threads of torch.")] = 1,
     data_only: Annotated[bool, typer.Option("--data-only", help="Make the labelled positions and stop.")] = False,
+    cpu_minutes: Annotated[
+        float | None,
+        typer.Option(
+            "--cpu-minutes",
+            metavar="MINUTES",
+            min=0,
+            help="Stop after so much CPU time of training, over all runs; the same command with more goes on.",
+        ),
+    ] = None,
 ) -> None:
     """Train a game language model, or go on where its training stopped; the data are made if they are not there."""
     from stratarena.arena.commands.training import train
 
-    train(file, folder=folder, data=data or folder / "positions", threads=threads, data_only=data_only)
+    train(
+        file,
+        folder=folder,
+        data=data or folder / "positions",
+        threads=threads,
+        data_only=data_only,
+        cpu_minutes=cpu_minutes,
+    )
 
 
 @app.command()

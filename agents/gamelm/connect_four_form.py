@@ -74,11 +74,11 @@ class ConnectFourForm:
         first, second = board if mover is Seat.FIRST else board[::-1]
         return ConnectFour().encode(Position(first, second, line=False))
 
-    def move(self, index: int, mover: Seat) -> Move:  # noqa: ARG002 (both sides name columns alike)
+    def move(self, index: int, mover: Seat) -> Move:
         """Columns are named from 1."""
         return Move(str(index + 1))
 
-    def index(self, move: Move, mover: Seat) -> int:  # noqa: ARG002
+    def index(self, move: Move, mover: Seat) -> int:
         """Columns are counted from 0."""
         return int(move) - 1
 
@@ -90,11 +90,11 @@ class ConnectFourForm:
         """As `interchange.board_from_text`."""
         return board_from_text(text)
 
-    def move_text(self, index: int, board: Board) -> str:  # noqa: ARG002
+    def move_text(self, index: int, board: Board) -> str:
         """A letter from a to g."""
         return COLUMNS[index]
 
-    def move_from_text(self, text: str, board: Board) -> int:  # noqa: ARG002
+    def move_from_text(self, text: str, board: Board) -> int:
         """The column of a letter."""
         if len(text) != 1 or text not in COLUMNS:
             raise NotInterchange(f"{text!r} is no move: expected a letter from a to g")

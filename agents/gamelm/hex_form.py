@@ -120,7 +120,9 @@ class HexForm:
         """The mover's stones and the other's. Raises `NotInterchange` for any other text."""
         matched = self._state.fullmatch(text)
         if matched is None:
-            raise NotInterchange(f"{text!r} is no state: expected x or o, then {self._cells.n} cells between double bars")
+            raise NotInterchange(
+                f"{text!r} is no state: expected x or o, then {self._cells.n} cells between double bars"
+            )
         cells = matched[2].split()
         mine, theirs = (
             sum(1 << cell for cell, glyph in enumerate(cells) if glyph == of)

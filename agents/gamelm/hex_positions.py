@@ -35,7 +35,7 @@ _NODES = 100_000
 def share_of_score(scores: NDArray[np.integer]) -> NDArray[np.float64]:
     """`[...]`: the mover's share of fillings, 0 to 1, that scores stand for."""
     graded = np.maximum(np.abs(scores) - 1, 0) / GRADES
-    return np.where(scores > 0, graded, 1 - graded)
+    return np.asarray(np.where(scores > 0, graded, 1 - graded))
 
 
 class Judge:

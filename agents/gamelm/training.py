@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from stratarena.agents.gamelm.forms import form_of
-from stratarena.agents.gamelm.games import CONNECT_FOUR, HEX_5X5
+from stratarena.agents.gamelm.games import CONNECT_FOUR
 from stratarena.agents.gamelm.labels import ILLEGAL
 from stratarena.agents.gamelm.mechanics import Mechanics, mechanics, next_states
 from stratarena.agents.gamelm.positions import Positions, load_positions, make_chunks, played_on
@@ -37,7 +37,7 @@ Count = Annotated[int, Field(ge=1)]
 Task = Literal["reading", "turning", "text", "traces"]
 _WRITTEN_TASKS = {"text", "traces"}
 _WRITTEN = 100
-"""Validation positions that texts are written about at every point of the curve."""
+"""Validation positions that texts are written about at every point of the curve, at most, and at most every tenth."""
 
 
 class DataConfig(Params):
@@ -154,6 +154,7 @@ def train(
     folder: Path,
     tell: Callable[[Point], None] = lambda point: None,
     checkpoint_s: float = 30.0,
+    budget_s: float | None = None,
     stop_after: int | None = None,
 ) -> list[Point]:
     """The curve of the whole training; weights go to `folder`.
@@ -165,6 +166,8 @@ def train(
         folder: where the checkpoint, the curve and the weights go.
         tell: called with every new point.
         checkpoint_s: seconds of CPU time between checkpoints; one is written at every point, too.
+        budget_s: CPU seconds, over all runs, after which to stop; the weights so far are written, and the same call with
+            more, or without, goes on from there to the same curve.
         stop_after: steps after which to stop as if killed, without another checkpoint; for tests.
 
     Raises:
@@ -179,7 +182,7 @@ def train(
     run = _begin(config, folder)
     began, taken = time.process_time(), 0
     spent_before, last_save = run.cpu_s, time.process_time()
-    first = 0
+    first, total = 0, sum(stage.steps for stage in config.stages)
     for stage in config.stages:
         last = first + stage.steps
         while run.step < last:
@@ -209,6 +212,10 @@ def train(
                 _save(run, config, folder)
                 last_save = time.process_time()
             if taken == stop_after:
+                return run.curve
+            if budget_s is not None and run.cpu_s >= budget_s and run.step < total:
+                _save(run, config, folder)
+                write_weights(run.model, folder / "weights")
                 return run.curve
         first = last
     write_weights(run.model, folder / "weights")
@@ -335,7 +342,7 @@ def _point(run: _Run, stage: Stage, validation: Positions, most: int) -> Point:
     legal = read(run.model, sample.own, sample.opponent).legal == (sample.scores != ILLEGAL)
     written = Mechanics()
     if _WRITTEN_TASKS & stage.tasks.keys():
-        written = mechanics(run.model, sample, _WRITTEN)
+        written = mechanics(run.model, sample, min(_WRITTEN, most // 10))
     elif "turning" in stage.tasks:
         written = Mechanics(next_state=next_states(run.model, sample))
     run.model.train()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -13,7 +14,8 @@ pytest.importorskip("bitbully", reason="the connect-four extra is not installed"
 import numpy as np
 import torch
 
-from stratarena.agents.gamelm import columns
+from stratarena.agents.gamelm import columns, texts
+from stratarena.agents.gamelm.connect_four_positions import ILLEGAL
 from stratarena.agents.gamelm.interchange import (
     NotInterchange,
     example_text,
@@ -23,10 +25,12 @@ from stratarena.agents.gamelm.interchange import (
     without_reports,
 )
 from stratarena.agents.gamelm.layout import layout_of
+from stratarena.agents.gamelm.mechanics import mechanics
 from stratarena.agents.gamelm.network import GameLm, GameLmConfig
+from stratarena.agents.gamelm.positions import Positions
 from stratarena.agents.gamelm.reading import CONNECT_FOUR, read, read_logits
 from stratarena.agents.gamelm.texts import draw_examples, draw_traces, text_loss
-from stratarena.agents.gamelm.trace_reading import BrokenTrace, check, read_trace
+from stratarena.agents.gamelm.trace_reading import BrokenTrace, board_of, check, read_trace
 from stratarena.agents.gamelm.traces import grow, prompt, write_trace
 from stratarena.agents.gamelm.training import TrainingConfig, load_config, train, write_weights
 from stratarena.agents.gamelm.writer import write
@@ -124,6 +128,29 @@ class TestTraces:
         assert not any(token >= words.first_content for token in seen)
         assert words["<select>"] in seen
         assert laid.visible[back + 1, :opened].all()
+
+
+class TestMechanics:
+    """What is measured of written texts."""
+
+    def test_a_model_that_knows_nothing_writes_no_true_board_and_its_searches_cannot_be_read(self, model, some):
+        """A broken search counts as one false child and a wrong shape; what it does not have is counted nowhere."""
+        scores = np.where(columns.room(*some), 0, ILLEGAL).astype(np.int8)
+        found = mechanics(model, Positions(*some, scores), 6)
+        assert (found.next_state, found.child_states, found.shapes) == (0, 0, 0)
+        assert found.backups is None
+
+    def test_noise_changes_values_and_nothing_else(self, model, some, monkeypatch):
+        """Traces over noisy values are still right in every point: boards by the rules, decisions by what is written."""
+        monkeypatch.setattr(texts, "NOISES", (0.4,))
+        rng = np.random.default_rng(4)
+        for text in draw_traces(model, *some, rng):
+            trace = read_trace(text.tokens)
+            found = check(trace, *board_of(trace.root.board))
+            assert found.asked_shape
+            assert found.children == found.true
+            assert found.backups == found.consistent
+            assert found.selections == found.selected_best
 
 
 class TestExamples:
@@ -255,8 +282,8 @@ def tiny(**changes):
 
 
 def curve(points):
-    """The columns that must not differ from run to run."""
-    return [(p.stage, p.step, p.examples, p.loss, p.kept, p.kept_decisive) for p in points]
+    """The columns that must not differ from run to run: all but the time."""
+    return [replace(point, cpu_s=0.0) for point in points]
 
 
 @pytest.fixture(scope="module")
@@ -279,6 +306,22 @@ class TestTraining:
         assert curve(resumed) == curve(points)
         weights = [torch.load(at / "checkpoint.pt", weights_only=False)["model"] for at in (where, folder / "whole")]
         assert all(torch.equal(weights[0][name], weights[1][name]) for name in weights[0])
+
+    def test_a_budget_of_time_stops_with_weights_and_goes_on_to_the_same_curve(self, whole):
+        """Out of time after the first step, there are weights; without the budget the curve is as if never stopped."""
+        points, folder = whole
+        where = folder / "budget"
+        assert train(tiny(), data=folder / "positions", folder=where, budget_s=1e-6) == []
+        assert (where / "weights" / "model.safetensors").exists()
+        assert curve(train(tiny(), data=folder / "positions", folder=where)) == curve(points)
+
+    def test_the_curve_tells_what_is_written_once_texts_are_learned(self, whole):
+        """Without texts in a stage their columns are empty; with them all are shares."""
+        points, _ = whole
+        for point in points:
+            written = (point.next_state, point.child_states, point.shapes)
+            assert 0 <= point.legal_set <= 1
+            assert all(share is None if point.stage == "reading" else 0 <= share <= 1 for share in written)
 
     def test_a_finished_run_is_not_run_again(self, whole):
         """The same command after the end gives the curve and trains nothing."""

@@ -160,9 +160,7 @@ class TestShelf:
         """What is no question is refused by itself, too."""
         shelf = Shelf([HEX_5X5], lambda game: GameInference(small(game)))
         hello = Request(messages=(Message("user", "Hello"),))
-        other, nothing, good = shelf.answer(
-            [asked(Question((0, 0))), hello, asked(Question((0, 0), game=HEX_5X5))]
-        )
+        other, nothing, good = shelf.answer([asked(Question((0, 0))), hello, asked(Question((0, 0), game=HEX_5X5))])
         assert str(other) == "these weights play hex(size=5), not connect_four"
         assert isinstance(nothing, ModelError)
         assert isinstance(good, Completion)
@@ -172,7 +170,7 @@ class TestShelf:
     def test_a_folder_of_an_unknown_game_is_refused(self, tmp_path):
         """With the name that its configuration gives."""
         (tmp_path / "config.json").write_text('{"game": "go"}')
-        with pytest.raises(ModelError, match="its config.json says game = 'go'"):
+        with pytest.raises(ModelError, match=r"its config\.json says game = 'go'"):
             game_lm("m", {"folder": str(tmp_path)})
         with pytest.raises(ModelError, match="has no game model"):
             game_lm("m", {"folder": str(tmp_path / "nothing")})

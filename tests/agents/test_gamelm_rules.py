@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stratarena.agents.gamelm import columns
 from stratarena.agents.gamelm.connect_four_positions import ILLEGAL, generate
-from stratarena.agents.gamelm.positions import load_positions, make_chunks, terminal_boards
+from stratarena.agents.gamelm.positions import load_positions, make_chunks, played_on, terminal_boards
 from stratarena.agents.gamelm.reading import CONNECT_FOUR, STATUSES, statuses
 from stratarena.agents.gamelm.splits import split_of
 from stratarena.agents.gamelm.trace_reading import board_of
@@ -145,3 +145,17 @@ class TestPositions:
         over = terminal_boards(load_positions(make_chunks(folder, n_chunks=1, games=6))["train"])
         assert len(over[0]) > 0
         assert (statuses(*over) != 0).all()
+
+    def test_boards_played_on_are_of_real_games_and_never_held_out(self, folder):
+        """One to three more discs, nobody wins twice, both finished and going on, all on the training side of the split."""
+        train = load_positions(make_chunks(folder, n_chunks=1, games=6))["train"]
+        rng = np.random.default_rng(0)
+        own, opponent = (np.tile(part, 20) for part in (train.own, train.opponent))
+        boards = played_on(own, opponent, rng)
+        assert 0.9 < len(boards[0]) / len(own) < 1
+        assert (boards[0] & boards[1] == 0).all()
+        assert not columns.lines(boards[0]).any()
+        assert set(statuses(*boards).tolist()) >= {STATUSES.index("<going>"), STATUSES.index("<lost>")}
+        assert (split_of(*columns.canonical(*boards)) == 0).all()
+        discs = {int(board).bit_count() for board in own | opponent}
+        assert {int(board).bit_count() for board in boards[0] | boards[1]} <= {n + k for n in discs for k in (1, 2, 3)}

@@ -1,0 +1,330 @@
+"""Who plays: the model without search, with searches around it, with its own, and opponents that are not models.
+
+A player takes boards, many at once, each seen by its side to move, and gives a column for each.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import numpy as np
+
+from stratarena.agents.evaluators import PriorShape
+from stratarena.agents.gamelm.model import write_states
+from stratarena.agents.gamelm.reading import CONNECT_FOUR, HEAD, STATUSES, read
+from stratarena.agents.gamelm.speech import Question
+from stratarena.agents.gamelm.trace_reading import BrokenTrace, check, read_trace
+from stratarena.agents.gamelm.traces import prompt
+from stratarena.agents.gamelm.values import centres
+from stratarena.agents.gamelm.writer import write
+from stratarena.agents.search import Evaluation, Leaf, Node, Opened, Search, Settings, most_visits
+from stratarena.agents.search_minimax import minimax, widen
+from stratarena.games.base import Move
+
+from .boards import Board, ByBoards, arrays, is_first, moves_to, name, over_by_rules, played, room_in, tactics
+
+Chooser = Callable[[list[Board]], list[int]]
+SHAPE = PriorShape(tau=0.1, eps=0.05)
+_BLOCK = CONNECT_FOUR.places + HEAD
+
+
+class Reader:
+    """The model, with a count of the tokens it has read and written.
+
+    Attributes:
+        tokens: of all boards read (9 each) and all texts written, prompts included.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self.tokens = 0
+
+    def values(self, boards: list[Board], *, scoring: str = "mean") -> list[dict[int, float]]:
+        """Action values of the moves that the rules allow, 0 to 1 for the mover."""
+        self.tokens += _BLOCK * len(boards)
+        readings = read(self.model, *arrays(boards))
+        scores = readings.mean if scoring == "mean" else centres()[readings.mode - 1]
+        return [{move: float(row[move]) for move in room_in(board)} for board, row in zip(boards, scores, strict=True)]
+
+    def evaluate(self, boards: list[Board]) -> list[Evaluation]:
+        """For a search in the world of the rules."""
+        return [evaluation(values) for values in self.values(boards)]
+
+    def states(self, wanted: list[tuple[Board, int]]) -> list[Board]:
+        """The boards that the model says these moves lead to."""
+        self.tokens += (2 * CONNECT_FOUR.places + 7) * len(wanted)
+        return write_states(self.model, [Question(board, move) for board, move in wanted])
+
+    def imagine(self, wanted: list[tuple[Board, int]]) -> list[Evaluation | None]:
+        """What the model says that moves lead to, and what it says of that."""
+        boards = self.states(wanted)
+        self.tokens += _BLOCK * len(boards)
+        readings = read(self.model, *arrays(boards))
+        found: list[Evaluation | None] = []
+        for index, board in enumerate(boards):
+            result = {"<won>": 1.0, "<drawn>": 0.5, "<lost>": 0.0}.get(STATUSES[readings.status[index]])
+            legal = [int(move) for move in np.flatnonzero(readings.legal[index])]
+            first = is_first(board)
+            if result is not None:
+                found.append(Evaluation(result, opened=Opened(board, first, result if first else 1 - result)))
+            elif legal:
+                values = {move: float(readings.mean[index, move]) for move in legal}
+                opened = Opened(board, first, None)
+                found.append(evaluation(values)._replace(opened=opened, moves=tuple(map(name, legal))))
+            else:
+                found.append(None)
+        return found
+
+
+def evaluation(values: dict[int, float]) -> Evaluation:
+    every = tuple(values.values())
+    return Evaluation(max(every), SHAPE.priors(every), every)
+
+
+class Unknown:
+    """The model's own world: everything comes with the evaluation."""
+
+    def enter(self, state: Any, move: Move) -> None:
+        return None
+
+    def moves(self, state: Any) -> tuple[Move, ...]:
+        return ()
+
+
+def no_search(reader: Reader, scoring: str = "mean") -> Chooser:
+    """The best action value; the first in the order of columns among equals."""
+
+    def choose(boards: list[Board]) -> list[int]:
+        return [max(values, key=values.__getitem__) for values in reader.values(boards, scoring=scoring)]
+
+    return choose
+
+
+def rules_aware(reader: Reader) -> Chooser:
+    """Takes a win, else parries a threat, else the best value."""
+    plain = no_search(reader)
+
+    def choose(boards: list[Board]) -> list[int]:
+        forced = [tactics(board) for board in boards]
+        return [move if must is None else must for must, move in zip(forced, plain(boards), strict=True)]
+
+    return choose
+
+
+class Dreams:
+    """What imagined searches said of positions, against the rules, counted by depth.
+
+    Attributes:
+        counts: of imagined positions: `nodes`; `states`, with the true board; `real`, reached by legal moves; among these
+            `ends`, with the right word on whether the game is over and how; `going`, not over; among these `sets`, with
+            exactly the legal moves.
+    """
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[str, int]] = Counter()
+
+    def add(self, root: Board, leaf: Leaf, found: Evaluation | None) -> None:
+        """Count what was imagined for a leaf."""
+        path, node = [], leaf.node
+        while node.parent is not None:
+            assert node.move is not None
+            path.append(int(node.move) - 1)
+            node = node.parent
+        truth: Board | None = root
+        for move in reversed(path):
+            truth = None if truth is None or over_by_rules(truth) is not None else played(truth, move)
+        opened = None if found is None else found.opened
+        told = ["nodes"]
+        if truth is not None:
+            told.append("real")
+            told += ["states"] * (opened is not None and opened.state == truth)
+            result, said = over_by_rules(truth), None if opened is None else opened.result
+            if said is not None and not is_first(truth):
+                said = 1 - said
+            told += ["ends"] * (opened is not None and said == result)
+            if result is None:
+                told.append("going")
+                told += ["sets"] * (found is not None and found.moves == tuple(map(name, room_in(truth))))
+        self.counts.update((kind, len(path)) for kind in told)
+
+
+def mcts(reader: Reader, simulations: int, *, imagined: bool = False, dreams: Dreams | None = None) -> Chooser:
+    """The arena's own tree search around the model, all boards at once."""
+    batch = 1 if simulations < 8 else 4 if simulations < 100 else 8
+    rules = ByBoards()
+
+    def choose(boards: list[Board]) -> list[int]:
+        searches = []
+        for board, root in zip(boards, reader.evaluate(boards), strict=True):
+            search = Search(rules.open(board), Unknown() if imagined else rules, settings=Settings(), rng=Random(0))
+            (leaf,) = search.gather(1)
+            search.supply(leaf, root._replace(moves=rules.moves(board)))
+            searches.append((board, search))
+        while True:
+            going = [one for one in searches if one[1].simulations < simulations and not one[1].is_over]
+            asked = [
+                (board, search, leaf)
+                for board, search in going
+                for leaf in search.gather(min(batch, simulations - search.simulations))
+            ]
+            if not going:
+                break
+            answers = evaluated(reader, [leaf for *_, leaf in asked], imagined)
+            for (board, search, leaf), found in zip(asked, answers, strict=True):
+                if dreams is not None:
+                    dreams.add(board, leaf, found)
+                search.supply(leaf, found)
+        return [best_of(search) for _, search in searches]
+
+    return choose
+
+
+def evaluated(reader: Reader, leaves: list[Leaf], imagined: bool) -> list[Evaluation | None]:
+    if not leaves:
+        return []
+    if not imagined:
+        return list(reader.evaluate([leaf.node.state for leaf in leaves]))
+    wanted = []
+    for leaf in leaves:
+        assert leaf.node.parent is not None
+        assert leaf.node.move is not None
+        wanted.append((leaf.node.parent.state, int(leaf.node.move) - 1))
+    return reader.imagine(wanted)
+
+
+def best_of(search: Search) -> int:
+    search.list_moves(search.root)
+    assert search.root.moves is not None
+    return int(search.root.moves[most_visits(search.root)]) - 1
+
+
+def external_minimax(reader: Reader, depth: int, breadth: int) -> Chooser:
+    """Minimax around the model, of the shape that its own searches have; all boards at once."""
+    rules = ByBoards()
+
+    def choose(boards: list[Board]) -> list[int]:
+        searches = [Search(rules.open(board), rules, settings=Settings(), rng=Random(0)) for board in boards]
+        for search, root in zip(searches, reader.evaluate(boards), strict=True):
+            search.supply(search.gather(1)[0], root)
+        frontiers: list[list[Node]] = [[search.root] for search in searches]
+        for _ in range(depth):
+            asked: list[tuple[int, Leaf]] = []
+            for index, search in enumerate(searches):
+                leaves = [leaf for node in frontiers[index] for leaf in widen(search, node, breadth)]
+                asked += [(index, leaf) for leaf in leaves]
+                frontiers[index] = []
+            for (index, leaf), found in zip(asked, evaluated(reader, [leaf for _, leaf in asked], False), strict=True):
+                searches[index].supply(leaf, found)
+                frontiers[index].append(leaf.node)
+        for search in searches:
+            minimax(search.root)
+        return [best_of(search) for search in searches]
+
+    return choose
+
+
+@dataclass
+class Tally:
+    """What searches that the model wrote got right, summed."""
+
+    traces: int = 0
+    parsed: int = 0
+    shape: int = 0
+    children: int = 0
+    legal: int = 0
+    true: int = 0
+    backups: int = 0
+    consistent: int = 0
+    selections: int = 0
+    selected_best: int = 0
+    tokens: int = 0
+    by_depth: dict[int, list[int]] = field(default_factory=dict)
+    """Children and true boards among them, by depth."""
+
+    def add(self, tokens: list[int], board: Board) -> int | None:
+        """Count a written search; its move, if it can be read and is legal."""
+        self.traces += 1
+        self.tokens += len(tokens)
+        try:
+            trace = read_trace(tokens)
+        except BrokenTrace:
+            return None
+        self.parsed += 1
+        found = check(trace, *board)
+        self.shape += found.asked_shape
+        for name_ in ("children", "legal", "true", "backups", "consistent", "selections", "selected_best"):
+            setattr(self, name_, getattr(self, name_) + getattr(found, name_))
+        for depth, (all_, good) in found.by_depth.items():
+            counts = self.by_depth.setdefault(depth, [0, 0])
+            counts[0] += all_
+            counts[1] += good
+        return trace.root.selected
+
+
+def internal(reader: Reader, depth: int, breadth: int, tally: Tally | None = None) -> Chooser:
+    """The model's own search; where it is broken or chooses no legal move, the best value."""
+    fallback = no_search(reader)
+    tally = Tally() if tally is None else tally
+    longest = 60 + 40 * sum(breadth**level for level in range(depth + 1))
+
+    def choose(boards: list[Board]) -> list[int]:
+        chosen: list[int] = []
+        for start in range(0, len(boards), 32):
+            some = boards[start : start + 32]
+            prompts = [prompt(*board, depth=depth, breadth=breadth) for board in some]
+            for board, one in zip(some, write(reader.model, prompts, max_tokens=longest), strict=True):
+                # A board that is read while a text is written costs its block, as it does everywhere.
+                reader.tokens += len(one.tokens) + _BLOCK * one.n_read
+                move = tally.add(one.tokens, board)
+                chosen.append(move if move in room_in(board) else fallback([board])[0])
+        return chosen
+
+    return choose
+
+
+def open_spiel_mcts(simulations: int) -> Chooser:
+    """OpenSpiel's tree search with random rollouts, without solving."""
+    import pyspiel
+
+    game = pyspiel.load_game("connect_four")
+    evaluator = pyspiel.RandomRolloutEvaluator(1, 7)
+    bot = pyspiel.MCTSBot(game, evaluator, 2.0, simulations, 100, False, 7, False)
+
+    def choose(boards: list[Board]) -> list[int]:
+        chosen = []
+        for board in boards:
+            state = game.new_initial_state()
+            for column in moves_to(board):
+                state.apply_action(column)
+            chosen.append(int(bot.step(state)))
+        return chosen
+
+    return choose
+
+
+def solver(errors: float, seed: int = 11) -> Chooser:
+    """Perfect play by bitbully, but for this share of moves, which are any: the rungs of a ladder."""
+    from bitbully import BitBully
+    from bitbully import Board as Position
+
+    engine, rng = BitBully(), Random(seed)
+
+    def choose(boards: list[Board]) -> list[int]:
+        chosen = []
+        for board in boards:
+            if rng.random() < errors:
+                chosen.append(rng.choice(room_in(board)))
+                continue
+            position = Position()
+            for column in moves_to(board):
+                position.play(column)
+            scores = engine.score_all_moves(position)
+            best = max(scores.values())
+            chosen.append(rng.choice([column for column, score in sorted(scores.items()) if score == best]))
+        return chosen
+
+    return choose
