@@ -11,7 +11,7 @@ export MKL_NUM_THREADS = 1
 export HF_HUB_OFFLINE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model engines browser demo test test-slow check format lock ladder study-advgame study-planning bench docs clean
+.PHONY: help setup model engines browser demo test test-slow check format lock ladder study-advgame study-planning study-planning-hex bench docs clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -60,6 +60,9 @@ study-advgame: setup model ## Play the design of AdvGameBench with bundled agent
 
 study-planning: setup ## Measure the game model and what search makes of it (an hour or more; cut off, it goes on where it was)
 	@$(BIN)/python bench/planning_study.py
+
+study-planning-hex: setup ## Measure the Hex 5x5 model the same way (a quarter of an hour; goes on where it stopped)
+	@$(BIN)/python bench/planning_hex.py
 
 bench: setup engines model ## Print speeds beside bare loops
 	@$(BIN)/python bench/record_speed.py

@@ -29,7 +29,6 @@ from stratarena.agents.evaluators import (
     Rollouts,
     Spot,
 )
-from stratarena.agents.gamelm.games import refusal
 from stratarena.agents.imagination import Imagination, Imagined
 from stratarena.agents.lines import declare_line
 from stratarena.agents.params import Params, checked_params
@@ -411,7 +410,11 @@ class LlmMcts(TreeSearcher):
 
     def plays(self, game: str) -> str | None:
         """As every searcher; a game model plays the games that there are weights of."""
-        return (refusal(game) if self._llm.evaluator == "game_lm" else None) or super().plays(game)
+        if self._llm.evaluator == "game_lm":
+            from stratarena.agents.gamelm.games import refusal
+
+            return refusal(game) or super().plays(game)
+        return super().plays(game)
 
     @property
     def _kind(self) -> TreeKind:

@@ -180,7 +180,7 @@ class TestShelf:
 def folder(tmp_path_factory):
     """A folder with one small chunk of positions."""
     folder = tmp_path_factory.mktemp("hex")
-    make_chunks(folder / "positions", n_chunks=1, games=20, game=HEX_5X5)
+    make_chunks(folder / "positions", n_chunks=1, games=8, game=HEX_5X5)
     return folder
 
 
@@ -190,7 +190,7 @@ def tiny(**changes):
         {
             "name": "tiny",
             "game": HEX_5X5,
-            "data": {"chunks": 1, "games": 20},
+            "data": {"chunks": 1, "games": 8},
             "model": {"hidden_size": 32, "layers": 2, "heads": 2},
             "validate_every": 4,
             "stages": [{"name": "reading", "steps": 8, "batch": 16, "tasks": {"reading": 0.5, "turning": 0.5}}],
@@ -222,7 +222,7 @@ class TestTraining:
         """A hundred small steps bring the loss far down."""
         torch.manual_seed(0)
         learner = small().train()
-        splits = load_positions(make_chunks(folder / "positions", n_chunks=1, games=20, game=HEX_5X5), HEX_5X5)
+        splits = load_positions(make_chunks(folder / "positions", n_chunks=1, games=8, game=HEX_5X5), HEX_5X5)
         positions, rng = splits["train"], np.random.default_rng(0)
         optimiser = torch.optim.AdamW(learner.parameters(), lr=1e-2)
         losses = []

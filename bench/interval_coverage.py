@@ -1,6 +1,6 @@
 """How often 95 % intervals hold the truth: ratings of simulated leagues, and ratios over simulated matches.
 
-`python bench/coverage.py [--leagues 400]`: each row names what was simulated and the share of intervals that held.
+`python bench/interval_coverage.py [--leagues 400]`: each row names what was simulated and the share of intervals that held.
 """
 
 from __future__ import annotations
