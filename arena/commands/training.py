@@ -57,12 +57,12 @@ def train(file: Path, *, folder: Path, data: Path, threads: int, data_only: bool
 
 def _line(point: Any, steps: int) -> str:
     decisive = "-" if point.kept_decisive is None else f"{point.kept_decisive:.1%}"
-    written = (
-        ""
-        if point.next_state is None
-        else f"next state {point.next_state:.1%}, search: states {_percent(point.child_states)}, "
-        f"carried back {_percent(point.backups)}, selected {_percent(point.selections)}, shape {_percent(point.shapes)}  "
-    )
+    written = "" if point.next_state is None else f"next state {point.next_state:.1%}  "
+    if point.child_states is not None:
+        written += (
+            f"search: states {_percent(point.child_states)}, carried back {_percent(point.backups)}, "
+            f"selected {_percent(point.selections)}, shape {_percent(point.shapes)}  "
+        )
     return (
         f"{point.stage:>10}  step {point.step}/{steps}  loss {point.loss:.3f}  "
         f"result kept {point.kept:.1%}, decisive {decisive} (n = {point.n})  "
