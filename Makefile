@@ -11,10 +11,10 @@ export MKL_NUM_THREADS = 1
 export HF_HUB_OFFLINE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model engines browser demo test test-slow check format lock ladder study-advgame study-planning study-planning-hex bench docs clean
+.PHONY: help setup model engines browser demo test test-slow check format lock ladder study-advgame study-planning study-planning-hex study-external-search search-sweep bench docs clean
 
 help: ## Say what there is
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
 
 setup: ## Make .venv at pinned versions (done by the others, too)
 	@PYTHON="$(PYTHON)" .ci/setup
@@ -64,9 +64,16 @@ study-planning: setup ## Measure the game model and what search makes of it (an 
 study-planning-hex: setup ## Measure the Hex 5x5 model the same way (a quarter of an hour; goes on where it stopped)
 	@$(BIN)/python bench/planning_hex.py
 
+study-external-search: setup model ## More simulations, higher score? Goes on where it stopped (an hour or more)
+	@$(BIN)/python bench/study_external_search.py
+
+search-sweep: setup ## Show why the constants of the search kernel are what they are (some minutes)
+	@$(BIN)/python bench/search_sweep.py
+
 bench: setup engines model ## Print speeds beside bare loops
 	@$(BIN)/python bench/record_speed.py
 	@$(BIN)/python bench/simulations.py
+	@$(BIN)/python bench/kernel_speed.py
 	@$(BIN)/python bench/dispatch.py
 	@$(BIN)/python bench/local_models.py
 	@$(BIN)/python bench/local_jobs.py

@@ -356,9 +356,10 @@ class NoisyOracle:
         """The engine is asked about the whole batch at once."""
         query = Query(game=view.game.id, start=view.start, moves=view.moves, seed=self._seed, nodes=self._nodes)
         appraisals = yield from appraise(self._engine, query, tuple(spot.line for spot in spots))
-        return [self._evaluation(view.game, spot, found) for spot, found in zip(spots, appraisals, strict=True)]
+        return [self.judged(view.game, spot, found) for spot, found in zip(spots, appraisals, strict=True)]
 
-    def _evaluation(self, game: Game[Any], spot: Spot, found: Appraisal) -> Evaluation:
+    def judged(self, game: Game[Any], spot: Spot, found: Appraisal) -> Evaluation:
+        """What the engine says of a position, errors included."""
         digest = game.digest(spot.state)
         known = dict(found.moves)
         if all(move in known for move in spot.moves):

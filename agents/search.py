@@ -38,7 +38,9 @@ __all__ = [
 DRAW = 0.5
 _DEAD = -1.0
 """In `Node.proofs`: a move that is not to be tried again, though nothing is proven about it."""
-_PERMUTATIONS = 64
+_ORDERS = 16
+"""Orders of each number of moves that are drawn; each is also begun at any of its places."""
+_FIRST = Seat.FIRST
 
 
 class Opened(NamedTuple):
@@ -97,7 +99,10 @@ class ByRules:
 
     def enter(self, state: Any, move: Move) -> Opened:
         """The position after a move."""
-        return self.open(self._play(state, move))
+        after = self._play(state, move)
+        if self._outcome(after) is None:
+            return Opened(after, self._to_move(after) is _FIRST, None)
+        return self.open(after)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,9 +132,9 @@ class Node:
     """A position. `visits[i]`, `totals[i]`, `children[i]` belong to `moves[i]`, for as many moves as were tried."""
 
     __slots__ = (
-        *("children", "claim", "depth", "estimates", "evaluation", "exhausted", "first", "move", "moves", "n"),
-        *("parent", "pending", "priors", "proofs", "result", "state", "terminal", "totals", "value", "virtual"),
-        "visits",
+        *("children", "claim", "depth", "estimates", "evaluation", "exhausted", "first", "means", "move", "moves"),
+        *("n", "parent", "pending", "priors", "proofs", "result", "state", "terminal", "totals", "urges", "value"),
+        *("virtual", "visits"),
     )
 
     def __init__(self, opened: Opened | None, parent: Node | None, move: Move | None) -> None:
@@ -147,6 +152,10 @@ class Node:
         self.visits: list[int]
         self.totals: list[float]
         """Sums of results, for the side to move here."""
+        self.means: list[float]
+        """`totals` by `visits`, and"""
+        self.urges: list[float]
+        """what exploration adds for each unit of its weight: kept as counted, since selection reads them most."""
         self.children: list[Node]
         self.priors: list[float] | None = None
         """None where all moves weigh the same."""
@@ -231,8 +240,8 @@ class Search:
         self.depth = 0
         self._world = world
         self._rng = rng
-        self._select = _select_uct if self.settings.selection == "uct" else _select_puct
-        self._permutations: dict[int, list[list[int]]] = {}
+        self._uct = self.settings.selection == "uct"
+        self._orders: dict[int, list[list[int]]] = {}
         self._known: dict[Any, Node] | None = None
         self._key = key
         if self.settings.transpositions:
@@ -293,14 +302,14 @@ class Search:
 
     def run(self, evaluate: Callable[[Node], Evaluation], simulations: int) -> None:
         """Search with a function that answers at once until so many simulations are made, or nothing is left to search."""
-        root = self.root
+        root, descend, take = self.root, self._descend, self._take
         if root.value is None and root.result is None:
-            self._take(root, evaluate(root), [])
+            take(root, evaluate(root), [])
         while self.simulations < simulations and root.result is None and not root.exhausted:
             self.simulations += 1
-            node, path = self._descend()
-            if not self._known_result(node, path):
-                self._take(node, evaluate(node), path)
+            node, path = descend()
+            if (node.value is None and node.result is None) or not self._known_result(node, path):
+                take(node, evaluate(node), path)
 
     def moves_at(self, node: Node) -> tuple[Move, ...]:
         """The moves of a node in the world's order, which is the order of an evaluation's numbers."""
@@ -317,10 +326,16 @@ class Search:
             return
         moves = self._world.moves(node.state) if evaluation.moves is None else evaluation.moves
         count = len(moves)
-        drawn = self._permutations.get(count)
+        drawn = self._orders.get(count)
         if drawn is None:
-            drawn = self._permutations[count] = [self._rng.sample(range(count), count) for _ in range(_PERMUTATIONS)]
-        order = drawn[int(self._rng.random() * _PERMUTATIONS)]
+            drawn = self._orders[count] = []
+        draw = self._rng.random() * _ORDERS
+        which = int(draw)
+        while which >= len(drawn):
+            drawn.append(self._rng.sample(range(count), count))
+        order = drawn[which]
+        begin = int((draw - which) * count)
+        order = order[begin:] + order[:begin]
         priors = evaluation.priors
         if priors is not None:
             if node is self.root:
@@ -330,7 +345,7 @@ class Search:
         if evaluation.estimates is not None:
             node.estimates = [evaluation.estimates[i] for i in order]
         node.moves = [moves[i] for i in order]
-        node.visits, node.totals, node.children = [], [], []
+        node.visits, node.totals, node.means, node.urges, node.children = [], [], [], [], []
         node.exhausted = not count
         node.evaluation = None
 
@@ -340,6 +355,8 @@ class Search:
         child = self._enter(node, node.moves[len(node.visits)])
         node.visits.append(0)
         node.totals.append(0.0)
+        node.means.append(0.0)
+        node.urges.append(0.0)
         node.children.append(child)
         if node.proofs is not None:
             node.proofs.append(None)
@@ -381,15 +398,30 @@ class Search:
         """From the root by selection to a node that is not evaluated, or whose result is known."""
         node = self.root
         path: list[tuple[Node, int]] = []
-        settings, select = self.settings, self._select
+        settings, uct = self.settings, self._uct
         while node.value is not None and node.result is None:
-            if node.moves is None:
+            moves = node.moves
+            if moves is None:
                 self.list_moves(node)
+                moves = node.moves
+                assert moves is not None
             if node.exhausted:
                 break
-            i = select(node, settings) if node.proofs is None and node.virtual is None else _select(node, settings)
+            means = node.means
+            tried = len(means)
+            if node.proofs is not None or node.virtual is not None:
+                i = _select(node, settings)
+            elif not uct:
+                i = _select_puct(node, settings)
+            elif tried < len(moves):
+                i = tried
+            else:
+                # UCB1, written out here: it is most of what plain searches do.
+                scale = settings.c * sqrt(log(node.n))
+                scores = [mean + scale * urge for mean, urge in zip(means, node.urges)]  # noqa: B905
+                i = scores.index(max(scores))
             path.append((node, i))
-            node = self.open_next(node) if i == len(node.visits) else node.children[i]
+            node = node.children[i] if i < tried else self.open_next(node)
         if len(path) > self.depth:
             self.depth = len(path)
         return node, path
@@ -408,22 +440,33 @@ class Search:
     def _known_result(self, node: Node, path: list[tuple[Node, int]]) -> bool:
         """Whether a descent came to a known result, or to where nothing is left to try; it is backed up then."""
         if node.result is not None:
-            _back_up(path, node.result)
+            self._back_up(path, node.result)
             if self.settings.solve:
                 _prove(path, node.result)
             return True
         if node.value is not None:
             node.n += 1
-            _back_up(path, node.value if node.first else 1.0 - node.value)
+            self._back_up(path, node.value if node.first else 1.0 - node.value)
             return True
         return False
+
+    def _back_up(self, path: list[tuple[Node, int]], result: float) -> None:
+        """Count a result, which is FIRST's, in along the way."""
+        against = 1.0 - result
+        uct = self._uct
+        for node, i in path:
+            node.n += 1
+            n = node.visits[i] + 1
+            total = node.totals[i] + (result if node.first else against)
+            node.visits[i], node.totals[i], node.means[i] = n, total, total / n
+            node.urges[i] = 1.0 / sqrt(n) if uct else (1.0 if node.priors is None else node.priors[i]) / (1 + n)
 
     def _take(self, node: Node, evaluation: Evaluation, path: list[tuple[Node, int]]) -> None:
         """Keep an evaluation and back it up."""
         node.evaluation = evaluation
         value = node.value = evaluation.value
         node.n = 1
-        _back_up(path, value if node.first else 1.0 - value)
+        self._back_up(path, value if node.first else 1.0 - value)
 
     def _bury(self, leaf: Node, path: list[tuple[Node, int]]) -> None:
         """Give up the last move of a path; a node without a move left to try is exhausted."""
@@ -495,43 +538,19 @@ def _choice(node: Node, rank: Callable[[int], tuple[float, float]]) -> int:
 def _select_puct(node: Node, settings: Settings) -> int:
     """The move of the highest mean plus c · prior · sqrt(N) / (1 + n), a tried one before others of equals."""
     weight = settings.c * sqrt(node.n)
-    best, chosen = -inf, 0
     moves, priors = node.moves, node.priors
     assert moves is not None
-    if priors is None:
-        share = weight / len(moves)
-        for i, (n, total) in enumerate(zip(node.visits, node.totals)):  # noqa: B905
-            score = total / n + share / (1 + n)
-            if score > best:
-                best, chosen = score, i
-    else:
-        for i, (n, total, prior) in enumerate(zip(node.visits, node.totals, priors)):  # noqa: B905
-            score = total / n + weight * prior / (1 + n)
-            if score > best:
-                best, chosen = score, i
-    tried = len(node.visits)
+    share = weight if priors is not None else weight / len(moves)
+    scores = [mean + share * urge for mean, urge in zip(node.means, node.urges)]  # noqa: B905
+    best = max(scores, default=-inf)
+    tried = len(scores)
     if tried < len(moves):
         first = settings.first_play
         if first is None:
             first = _bring_forward(node, weight)
         if first + weight * node.prior(tried) > best:
             return tried
-    return chosen
-
-
-def _select_uct(node: Node, settings: Settings) -> int:
-    """Every move once, then the one of the highest mean plus c · sqrt(ln N / n)."""
-    visits = node.visits
-    assert node.moves is not None
-    if len(visits) < len(node.moves):
-        return len(visits)
-    scale = settings.c * sqrt(log(node.n))
-    best, chosen = -inf, 0
-    for i, (n, total) in enumerate(zip(visits, node.totals)):  # noqa: B905
-        score = total / n + scale / sqrt(n)
-        if score > best:
-            best, chosen = score, i
-    return chosen
+    return scores.index(best)
 
 
 def _select(node: Node, settings: Settings) -> int:
@@ -578,15 +597,6 @@ def _bring_forward(node: Node, weight: float) -> float:
     if priors is not None:
         priors[tried], priors[i] = priors[i], priors[tried]
     return estimates[tried]
-
-
-def _back_up(path: list[tuple[Node, int]], result: float) -> None:
-    """Count a result, which is FIRST's, in along the way."""
-    against = 1.0 - result
-    for node, i in path:
-        node.n += 1
-        node.visits[i] += 1
-        node.totals[i] += result if node.first else against
 
 
 def _prove(path: list[tuple[Node, int]], result: float) -> None:

@@ -16,14 +16,14 @@ from typing import Any
 from stratarena.agents.linearized.check import Fault
 from stratarena.agents.linearized.player import CHOSEN
 from stratarena.agents.tree import TreeNode
-from stratarena.analysis.estimate import Estimate, no_data, ratio_over_clusters
+from stratarena.analysis.estimate import Estimate
+from stratarena.analysis.search_ratios import Count, ratio_by_match, scopes
 from stratarena.db.records import SearchRecord
 from stratarena.games.base import Game, MoveError
 from stratarena.games.plugins import load_game
 
 __all__ = ["DEFINITIONS", "Accuracy", "WrittenSearches", "accuracy_by_depth", "faults_of", "measure_searches"]
 
-_Count = tuple[float, float]
 _SLIP = 1e-6
 _CONSISTENCY = frozenset((Fault.CARRIED_WRONG.value, Fault.WRONG_VALUE.value, Fault.WRONG_PICK.value))
 _SIZE = frozenset((Fault.TOO_FEW_CHILDREN.value, Fault.TOO_MANY_CHILDREN.value, Fault.NOT_LEFT.value))
@@ -90,10 +90,12 @@ class Accuracy:
 def measure_searches(searches: Iterable[SearchRecord], agents: Sequence[str]) -> tuple[WrittenSearches, ...]:
     """For each agent that wrote searches, all games together if it has several, then each game."""
     found = []
-    for agent, game, those in _scopes(searches, agents):
+    for agent, game, those in scopes(searches, agents):
         judged = [_judged(record) for record in those]
-        measures = {key: _ratio(those, count, _BOUNDS.get(key, (0.0, 1.0))) for key, count in _MEASURES.items()} | {
-            key: _ratio(list(zip(those, judged, strict=True)), _error(place), (0.0, 1.0))
+        measures = {
+            key: ratio_by_match(those, count, _BOUNDS.get(key, (0.0, 1.0))) for key, count in _MEASURES.items()
+        } | {
+            key: ratio_by_match(list(zip(those, judged, strict=True)), _error(place), (0.0, 1.0))
             for place, key in enumerate(("first_error", "value_error"))
         }
         endings = Counter(map(_ending_of, those))
@@ -105,13 +107,13 @@ def measure_searches(searches: Iterable[SearchRecord], agents: Sequence[str]) ->
 def accuracy_by_depth(searches: Iterable[SearchRecord], agents: Sequence[str]) -> tuple[Accuracy, ...]:
     """Legality and positions by depth, for each agent and game."""
     found = []
-    for agent, game, those in _scopes(searches, agents):
+    for agent, game, those in scopes(searches, agents):
         if not game:
             continue
         deepest = max((node.depth for record in those for node in _looked_into(record)), default=-1)
         for depth in range(deepest + 1):
             counts = {
-                key: _ratio(those, _among(check, depth), (0.0, 1.0))
+                key: ratio_by_match(those, _among(check, depth), (0.0, 1.0))
                 for key, check in (("legal", _legal), ("legal_local", _legal_local), ("state", _state), ("state_local", _state_local))
             }  # fmt: skip
             n = sum(node.depth == depth for record in those for node in _looked_into(record))
@@ -127,31 +129,6 @@ def faults_of(searches: Iterable[SearchRecord]) -> dict[str, Counter[str]]:
         for node in record.tree.nodes:
             counts.update(_problems(node))
     return found
-
-
-def _scopes(searches: Iterable[SearchRecord], agents: Sequence[str]) -> list[tuple[str, str, list[SearchRecord]]]:
-    pool = list(searches)
-    scopes = []
-    for agent in agents:
-        own = [record for record in pool if record.agent == agent]
-        games = list(dict.fromkeys(record.game for record in own))
-        if len(games) > 1:
-            scopes.append((agent, "", own))
-        scopes += [(agent, game, [record for record in own if record.game == game]) for game in games]
-    return scopes
-
-
-def _ratio(records: Sequence[Any], count: Callable[[Any], _Count], bounds: tuple[float, float] | None) -> Estimate:
-    """The ratio of two counts, each match one draw."""
-    clusters: dict[int, _Count] = {}
-    for record in records:
-        match_id = record[0].match_id if isinstance(record, tuple) else record.match_id
-        above, below = count(record)
-        before = clusters.get(match_id, (0.0, 0.0))
-        clusters[match_id] = (before[0] + above, before[1] + below)
-    if not clusters:
-        return no_data("no search")
-    return ratio_over_clusters(tuple(clusters.values()), bounds=bounds)
 
 
 def _looked_into(record: SearchRecord) -> list[TreeNode]:
@@ -196,10 +173,10 @@ def _valid(node: TreeNode) -> bool:
     return node.check is not None and node.check.legal is not False and node.check.state_right is True
 
 
-def _among(check: Callable[[TreeNode], bool | None], depth: int | None = None) -> Callable[[SearchRecord], _Count]:
+def _among(check: Callable[[TreeNode], bool | None], depth: int | None = None) -> Callable[[SearchRecord], Count]:
     """Nodes of which this is true / nodes of which it is true or false, at one depth or at all."""
 
-    def count(record: SearchRecord) -> _Count:
+    def count(record: SearchRecord) -> Count:
         answers = [check(node) for node in _looked_into(record) if depth is None or node.depth == depth]
         known = [answer for answer in answers if answer is not None]
         return float(sum(known)), float(len(known))
@@ -207,7 +184,7 @@ def _among(check: Callable[[TreeNode], bool | None], depth: int | None = None) -
     return count
 
 
-def _consistent(record: SearchRecord) -> _Count:
+def _consistent(record: SearchRecord) -> Count:
     nodes = record.tree.nodes
     children: list[list[TreeNode]] = [[] for _ in nodes]
     for node in nodes:
@@ -233,35 +210,35 @@ def _is_best(node: TreeNode, below: Sequence[TreeNode]) -> bool:
     return abs(best - node.value) < _SLIP
 
 
-def _faithful(record: SearchRecord) -> _Count:
+def _faithful(record: SearchRecord) -> Count:
     if not _complete(record) or record.played is None or record.fallback is not None or not record.tree.line:
         return 0.0, 0.0
     return float(record.played == record.tree.line[0]), 1.0
 
 
-def _size(record: SearchRecord) -> _Count:
+def _size(record: SearchRecord) -> Count:
     nodes = _looked_into(record)
     return float(bool(nodes) and all(_SIZE.isdisjoint(_problems(node)) for node in nodes)), 1.0
 
 
-def _changed(record: SearchRecord) -> _Count:
+def _changed(record: SearchRecord) -> Count:
     if not _complete(record) or record.tree.first_move is None or not record.tree.line:
         return 0.0, 0.0
     return float(record.tree.line[0] != record.tree.first_move), 1.0
 
 
-def _depth(record: SearchRecord) -> _Count:
+def _depth(record: SearchRecord) -> Count:
     return float(max((node.depth for node in _looked_into(record) if _valid(node)), default=0)), 1.0
 
 
-def _breadth(record: SearchRecord) -> _Count:
+def _breadth(record: SearchRecord) -> Count:
     nodes = record.tree.nodes
     valid = [node for node in _looked_into(record) if _valid(node)]
     expanded = {node.parent for node in nodes if node.visits and node.parent is not None and _valid(nodes[node.parent])}
     return float(sum(node.parent is not None for node in valid)), float(len(expanded))
 
 
-_MEASURES: dict[str, Callable[[SearchRecord], _Count]] = {
+_MEASURES: dict[str, Callable[[SearchRecord], Count]] = {
     "complete": lambda record: (float(_complete(record)), 1.0),
     "legal": _among(_legal),
     "legal_local": _among(_legal_local),
@@ -324,8 +301,8 @@ def _worth(game: Game[Any], state: Any, record: SearchRecord) -> float | None:
     return said if game.to_move(state) is record.seat else -said
 
 
-def _error(place: int) -> Callable[[tuple[SearchRecord, list[tuple[TreeNode, float]]]], _Count]:
-    def count(pair: tuple[SearchRecord, list[tuple[TreeNode, float]]]) -> _Count:
+def _error(place: int) -> Callable[[tuple[SearchRecord, list[tuple[TreeNode, float]]]], Count]:
+    def count(pair: tuple[SearchRecord, list[tuple[TreeNode, float]]]) -> Count:
         said = [((node.estimate, node.value)[place], worth) for node, worth in pair[1]]
         errors = [abs(value - worth) / 2 for value, worth in said if value is not None]
         return sum(errors), float(len(errors))

@@ -10,6 +10,7 @@ from stratarena.analysis.anomaly_blocks import anomaly_blocks
 from stratarena.analysis.conduct_blocks import cost_blocks, legality_blocks
 from stratarena.analysis.estimate import proportion
 from stratarena.analysis.facts import Facts
+from stratarena.analysis.imagined_blocks import imagined_blocks
 from stratarena.analysis.linearized_blocks import linearized_blocks
 from stratarena.analysis.measures import DEFINITIONS as MEASURES
 from stratarena.analysis.measures import TITLES as MEASURE_TITLES
@@ -95,6 +96,11 @@ def _written_blocks(facts: Facts) -> tuple[Block, ...]:
     return linearized_blocks(written, facts.standings.names) if written else ()
 
 
+def _imagined_blocks(facts: Facts) -> tuple[Block, ...]:
+    imagined = tuple(facts.reader.searches(facts.tournament, TreeKind.IMAGINED))
+    return imagined_blocks(imagined, facts.standings.names) if imagined else ()
+
+
 SECTIONS: tuple[tuple[str, Callable[[Facts], tuple[Block, ...]]], ...] = (
     ("Standings", standings_blocks),
     ("Cross-tables", cross_blocks),
@@ -105,6 +111,7 @@ SECTIONS: tuple[tuple[str, Callable[[Facts], tuple[Block, ...]]], ...] = (
     ("Plans and revisions", plan_blocks),
     ("Self-correction", correction_blocks),
     ("Searches that models wrote", _written_blocks),
+    ("Worlds that models imagined", _imagined_blocks),
     ("Stated chances of winning", calibration_blocks),
     ("Thinking", cost_blocks),
     ("Anomalies", anomaly_blocks),

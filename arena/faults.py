@@ -1,11 +1,13 @@
 """A server on this machine that fails in every way a provider can, as a script says: for tests and benchmarks.
 
-It speaks just enough of OpenAI's chat completions and Anthropic's messages to be asked, and counts what it charged for.
+It speaks just enough of OpenAI's chat completions and Anthropic's messages to be asked, whole or as a stream, and counts what
+it charged for.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -37,6 +39,7 @@ Fault = Literal[
     "401",
     "400",
     "empty account",
+    "stall",
 ]
 FAULTS: tuple[Fault, ...] = (
     "429",
@@ -81,6 +84,8 @@ class Act:
     delay_s: float = 0.0
     """Before anything is sent."""
     retry_after_s: float = 0.2
+    piece_delay_s: float = 0.0
+    """Before each word of a stream."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,7 @@ class Served:
     ended: float
     prompt_tokens: int
     completion_tokens: int
+    """Of a stream, those that went out until the client left."""
 
     @property
     def charged(self) -> bool:
@@ -182,16 +188,22 @@ class FaultServer:
             act = Act(fault="401", text=given)
         prompt_tokens = sum(len(str(message["content"]).split()) for message in body["messages"])
         completion_tokens = len(act.text.split())
+        streamed = bool(body.get("stream")) and act.fault not in _BEFORE_A_STREAM
+        stream = _Stream(handler, asked, act, (prompt_tokens, completion_tokens), self._closing)
         try:
             self._closing.wait(act.delay_s)
-            _ACTS.get(act.fault, _whole)(handler, asked, act, (prompt_tokens, completion_tokens), self._closing)
+            if streamed:
+                stream.send()
+            else:
+                _ACTS.get(act.fault, _whole)(handler, asked, act, (prompt_tokens, completion_tokens), self._closing)
             handler.wfile.flush()
         except (BrokenPipeError, ConnectionResetError, ValueError):
             handler.close_connection = True
         finally:
             with self._lock:
                 self.in_flight -= 1
-                self.served.append(Served(asked, act, began, time.monotonic(), prompt_tokens, completion_tokens))
+                written = stream.n_sent if streamed else completion_tokens
+                self.served.append(Served(asked, act, began, time.monotonic(), prompt_tokens, written))
 
 
 Tokens = tuple[int, int]
@@ -309,3 +321,109 @@ _ACTS: dict[str, Callable[..., None]] = {
     **dict.fromkeys(("hang", "drip"), _slow),
     "wrong content type": _page,
 }
+_BEFORE_A_STREAM = frozenset(
+    (
+        *("429", "429 with retry-after", "500", "529", "401", "400", "empty account"),
+        *("cut before", "hang", "wrong content type"),
+    )
+)
+
+
+class _Stream:
+    """An answer in pieces, a word each, as server-sent events. Faults come after the first word."""
+
+    def __init__(
+        self, handler: BaseHTTPRequestHandler, asked: Asked, act: Act, tokens: Tokens, closing: threading.Event
+    ) -> None:
+        self._handler = handler
+        self._act = act
+        self._tokens = tokens
+        self._closing = closing
+        self._message = asked.path.endswith("/messages")
+        self._fresh = True
+        self.n_sent = 0
+        """Words that went out."""
+
+    def send(self) -> None:
+        """All of it, or as far as the fault lets it. Raises `OSError` once the client has left."""
+        handler, act = self._handler, self._act
+        handler.close_connection = True
+        handler.send_response(200)
+        handler.send_header("content-type", "text/event-stream")
+        handler.end_headers()
+        handler.wfile.flush()
+        for number, word in enumerate(_words(act.text)):
+            if number == 1 and not self._go_on():
+                return
+            self._closing.wait(act.piece_delay_s)
+            self._piece(word)
+            self.n_sent += 1
+        if len(_words(act.text)) < 2 and not self._go_on():
+            return
+        while act.fault == "stall" and not self._closing.wait(0.05):
+            self._write(b": still there\n\n")
+        self._end()
+
+    def _go_on(self) -> bool:
+        """Commit the fault; whether anything comes behind it."""
+        match self._act.fault:
+            case "cut":
+                return False
+            case "truncated json":
+                self._write(b'event: content_block_delta\ndata: {"choices": [{"index": 0, "del\n\n')
+            case "invalid utf-8":
+                self._write(b'event: content_block_delta\ndata: {"choices": "\xff\xfe"}\n\n')
+            case "two choices":
+                self._event("content_block_delta", {"choices": [{"index": 1, "delta": {"content": "5"}}], "index": 7})
+            case "empty choices":
+                self._event("message_stop", {"choices": []})
+                return False
+            case "error under 200":
+                self._event("error", {"error": {"code": 502, "message": "the upstream provider is gone"}})
+            case "10 MB":
+                self._piece("x" * 10_000_000)
+            case "drip":
+                while not self._closing.wait(0.05):
+                    self._write(b": still there\n\n")
+            case _:
+                return True
+        return True
+
+    def _piece(self, text: str) -> None:
+        if self._message:
+            if self._fresh:
+                usage = {} if self._act.fault == "no usage" else {"usage": {"input_tokens": self._tokens[0]}}
+                message = {"type": "message", "role": "assistant", "model": "fault-1", "content": [], **usage}
+                self._event("message_start", {"message": message})
+                self._event("content_block_start", {"index": 0, "content_block": {"type": "text", "text": ""}})
+            self._event("content_block_delta", {"index": 0, "delta": {"type": "text_delta", "text": text}})
+        else:
+            self._event(None, {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]})
+        self._fresh = False
+
+    def _end(self) -> None:
+        counted = self._act.fault != "no usage"
+        if self._message:
+            usage = {"usage": {"output_tokens": self.n_sent}} if counted else {}
+            self._event("message_delta", {"delta": {"stop_reason": "end_turn"}, **usage})
+            self._event("message_stop", {})
+            return
+        self._event(None, {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+        if counted:
+            tokens = {"prompt_tokens": self._tokens[0], "completion_tokens": self.n_sent}
+            self._event(None, {"choices": [], "usage": tokens})
+        self._write(b"data: [DONE]\n\n")
+
+    def _event(self, name: str | None, value: dict[str, Any]) -> None:
+        head = f"event: {name}\n" if name else ""
+        value = {"model": "fault-1", **({"type": name} if name else {}), **value}
+        self._write(f"{head}data: {json.dumps(value)}\n\n".encode())
+
+    def _write(self, content: bytes) -> None:
+        self._handler.wfile.write(content)
+        self._handler.wfile.flush()
+
+
+def _words(text: str) -> list[str]:
+    """The text in pieces that end behind a space or a line break."""
+    return re.findall(r"\S*\s+|\S+", text)

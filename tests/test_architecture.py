@@ -33,7 +33,10 @@ EDGES = ("agents/engines/hex_search", "agents/gamelm", "games/adapters")
 """They need a heavy library where they stand; the packages themselves are imported where used, as if heavy."""
 ASYNCHRONOUS = {
     "agents/engines/uci.py",
-    *(f"agents/models/{module}.py" for module in ("anthropic_api", "http_client", "openai_api", "remote", "wire")),
+    *(
+        f"agents/models/{module}.py"
+        for module in ("anthropic_api", "http_client", "openai_api", "remote", "streams", "wire")
+    ),
 }
 """Adapters that run an event loop inside themselves."""
 SQL = {"sqlalchemy", "alembic", "sqlite3"}

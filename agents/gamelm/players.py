@@ -11,15 +11,18 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 
-from stratarena.agents.base import AgentSpec, Decision, Deliberation, Reply, Step, View, ask
+from stratarena.agents.base import AgentSpec, Decision, Deliberation, Reply, Step, View, ask, explored, propose, revise
 from stratarena.agents.engines.base import EngineSpec
 from stratarena.agents.gamelm.evaluator import request_of
 from stratarena.agents.gamelm.forms import form_of
 from stratarena.agents.gamelm.games import CONNECT_FOUR, FOLDERS, refusal
 from stratarena.agents.gamelm.interchange import NotInterchange, trace_tokens
 from stratarena.agents.gamelm.speech import Board, Question, parse_answer
-from stratarena.agents.gamelm.trace_reading import BrokenTrace, ReadNode, read_trace
-from stratarena.agents.lines import declare_line
+from stratarena.agents.gamelm.trace_reading import BrokenTrace, read_trace
+from stratarena.agents.gamelm.trace_record import no_tree, tree_of
+from stratarena.agents.linearized.player import CHOSEN, CUT_OFF
+from stratarena.agents.lines import declare_line, legal_prefix
+from stratarena.agents.models.base import Finish
 from stratarena.agents.params import Params, checked_params
 from stratarena.agents.plan import Cause, Plan
 from stratarena.games.base import MalformedMove, Move
@@ -86,30 +89,34 @@ class GameModelPlayer:
         return move, min(max(values[move], 0.0), 1.0)
 
     def _internal(self, view: View[Any], board: Board, legal: list[int]) -> Deliberation:
-        question = Question(board, search=(self._params.depth, self._params.breadth))
-        (answer,) = yield from ask(self._params.model, request_of(question))
+        """A search in one answer: what it favoured first is the plan, what it selected a revision if that is another."""
+        asked = (self._params.depth, self._params.breadth)
+        (answer,) = yield from ask(self._params.model, request_of(Question(board, search=asked)))
         try:
-            root = read_trace(trace_tokens(answer.text)).root
-        except (NotInterchange, BrokenTrace):
+            trace = read_trace(trace_tokens(answer.text))
+        except (NotInterchange, BrokenTrace) as error:
+            ended = CUT_OFF if answer.finish is Finish.LENGTH else f"strict text: {error}"
+            yield from explored(no_tree(asked, ended))
             root = None
+        else:
+            tree = tree_of(trace, asked=asked, state=view.state, seat=view.seat, ended=CHOSEN)
+            yield from explored(tree)
+            root = trace.root
         if root is None or root.selected not in legal:
             # What it first thought of the board stands in its answer, unless that is unreadable, too.
             move, _ = yield from self._first_opinion(view, board, legal)
             return Decision(_move(move), fallback="its own search was broken or chose no legal move")
         value = (root.value - 0.5) / 64
-        plan = Plan(moves=tuple(_move(move) for move in _told(root)), value=2 * value - 1)
-        yield from declare_line(view, plan, changed_by=Cause.SEARCH)
+        line = legal_prefix(view.game.id, view.state, tree.line) or (_move(root.selected),)
+        why = ", ".join(f"{_move(move)} searched: {(back - 0.5) / 64:.2f}" for move, _, back in root.children)
+        plan = Plan(moves=line, value=2 * value - 1, why=why)
+        first = tree.first_move if tree.first_move in [*map(_move, legal)] else None
+        if first is None:
+            yield from declare_line(view, plan, changed_by=Cause.SEARCH)
+        else:
+            yield from declare_line(view, Plan(moves=(first,), value=tree.value_before), changed_by=Cause.SEARCH)
+            yield from propose(plan) if first == line[0] else revise(plan, Cause.SEARCH)
         return Decision(_move(root.selected), confidence=value)
-
-
-def _told(node: ReadNode) -> list[int]:
-    """The line of selections that the model's own search tells."""
-    line: list[int] = []
-    here: ReadNode | None = node
-    while here is not None and here.selected is not None:
-        line.append(here.selected)
-        here = next((child for move, child, _ in here.children if move == here.selected), None)
-    return line
 
 
 def _move(column: int) -> Move:

@@ -17,6 +17,8 @@ from stratarena.agents.models.base import Completion, Constraint, Failure, Finis
 from stratarena.agents.models.http_client import connections
 from stratarena.agents.models.pacing import Limits
 from stratarena.agents.models.remote import RemoteModel, RemoteParams, find_key
+from stratarena.agents.models.stopping import cut_at_stop
+from stratarena.agents.models.streams import MessagePieces, read_pieces
 from stratarena.agents.models.thinking import split_thinking
 from stratarena.agents.models.wire import (
     CallFailed,
@@ -70,7 +72,7 @@ def messages_body(request: Request, params: AnthropicParams) -> dict[str, Any]:
         body["temperature"] = min(sampling.temperature, 1.0)
     if sampling.top_p < 1 and "top_p" not in params.leave_out and params.thinking == "off":
         body["top_p"] = sampling.top_p
-    if sampling.stop and "stop" not in params.leave_out:
+    if sampling.stop and not sampling.thinking_tokens and "stop" not in params.leave_out:
         body["stop_sequences"] = list(sampling.stop)
     if params.thinking == "budget":
         body["thinking"] = {"type": "enabled", "budget_tokens": sampling.thinking_tokens}
@@ -140,7 +142,9 @@ class AnthropicClient:
 
         self._params = params
         self._sdk = sdk_of(anthropic)
-        self._failed = anthropic.AnthropicError
+        # While a stream is read, the HTTP library's own errors and those of decoding come as they are.
+        self._broke = (anthropic.AnthropicError, httpx2.HTTPError, ValueError)
+        self._stream = anthropic.AsyncStream[object]
         self._raw = httpx2.Response
         self._client = anthropic.AsyncAnthropic(api_key=key or "none", base_url=base_url, **connections(limits))
 
@@ -148,17 +152,26 @@ class AnthropicClient:
         """One attempt. Raises `CallFailed`."""
         body = messages_body(request, self._params)
         began = time.perf_counter()
+
+        def read(content: bytes) -> Completion:
+            answer = read_message(
+                content,
+                request,
+                enforced=enforced(request.constraint, self._params),
+                took_ms=(time.perf_counter() - began) * 1000,
+            )
+            return cut_at_stop(answer, request)
+
         try:
-            response = await self._client.post("/v1/messages", cast_to=self._raw, body=body)
-            content = await response.aread()
-        except self._failed as error:
+            if request.watch is None or not self._params.stream:
+                response = await self._client.post("/v1/messages", cast_to=self._raw, body=body)
+                return read(await response.aread())
+            stream = await self._client.post(
+                "/v1/messages", cast_to=object, body=body | {"stream": True}, stream=True, stream_cls=self._stream
+            )
+            return await read_pieces(stream, MessagePieces(), request, read=read, broke=self._broke)
+        except self._broke as error:
             raise failure_of(error, self._sdk) from error
-        return read_message(
-            content,
-            request,
-            enforced=enforced(request.constraint, self._params),
-            took_ms=(time.perf_counter() - began) * 1000,
-        )
 
     async def close(self) -> None:
         """Close its connections."""

@@ -200,6 +200,7 @@ SERVING_KEYS = frozenset(
         "attempts",
         "patience_s",
         "shares_limits_of",
+        "stream",
     )
 )
 """Parameters that say how a model is reached and how fast, and have no part in what it answers."""

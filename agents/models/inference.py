@@ -147,11 +147,10 @@ class Inference:
             spend = Spend(
                 model_calls=1, prompt_tokens=len(prompt), completion_tokens=len(tokens), think_ms=token_ms * size
             )
-            text = self._decode(tokens)
-            if not stopping.idle:
-                stopping.read(text)
-                text = text if finish is Finish.LENGTH else stopping.text
-            thinking, text = split_thinking(text)
+            thinking, text = split_thinking(self._decode(tokens))
+            if not stopping.idle and finish is not Finish.LENGTH:
+                stopping.read(self._decode(tokens))
+                text = split_thinking(stopping.text)[1]
             enforced = None if request.constraint is None else request.constraint.kind
             answers[place] = Completion(text=text, finish=finish, spend=spend, thinking=thinking, enforced=enforced)
         return [answer for answer in answers if answer is not None]

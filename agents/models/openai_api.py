@@ -18,6 +18,8 @@ from stratarena.agents.models.base import Completion, Constraint, Failure, Finis
 from stratarena.agents.models.http_client import connections
 from stratarena.agents.models.pacing import Limits
 from stratarena.agents.models.remote import RemoteModel, RemoteParams, find_key
+from stratarena.agents.models.stopping import cut_at_stop
+from stratarena.agents.models.streams import ChatPieces, ResponsePieces, read_pieces
 from stratarena.agents.models.thinking import split_thinking
 from stratarena.agents.models.wire import (
     CallFailed,
@@ -85,7 +87,8 @@ def chat_body(request: Request, params: OpenAIParams) -> dict[str, Any]:
     if sampling.seed is not None and "seed" not in params.leave_out:
         # Servers take 32 bits, some of them signed.
         body["seed"] = sampling.seed % 2**31
-    if sampling.stop and "stop" not in params.leave_out:
+    # A server would find a stop in what is thought before the answer, too; there the answer is cut when it has come.
+    if sampling.stop and not sampling.thinking_tokens and "stop" not in params.leave_out:
         body["stop"] = list(sampling.stop)
     if sampling.effort is not None:
         body["reasoning_effort"] = sampling.effort
@@ -121,6 +124,17 @@ def responses_body(request: Request, params: OpenAIParams) -> dict[str, Any]:
             case _:
                 pass
     return body | dict(params.extra)
+
+
+def streaming(params: OpenAIParams) -> dict[str, Any]:
+    """What asks for an answer in pieces, its tokens counted with every piece where the server can, else at its end."""
+    if params.api == "responses" or params.provider == "transformers_serve":
+        return {"stream": True}
+    options: dict[str, Any] = {"include_usage": True}
+    if params.provider == "vllm":
+        options["continuous_usage_stats"] = True
+    running = {"timings_per_token": True} if params.provider == "llama_cpp" else {}
+    return {"stream": True, "stream_options": options, **running}
 
 
 def enforced(constraint: Constraint | None, params: OpenAIParams) -> str | None:
@@ -295,7 +309,9 @@ class OpenAIClient:
 
         self._params = params
         self._sdk = sdk_of(openai)
-        self._failed = openai.OpenAIError
+        # While a stream is read, the HTTP library's own errors and those of decoding come as they are.
+        self._broke = (openai.OpenAIError, httpx2.HTTPError, ValueError)
+        self._stream = openai.AsyncStream[object]
         self._client = openai.AsyncOpenAI(api_key=key or "none", base_url=base_url, **connections(limits))
         self._raw = httpx2.Response
 
@@ -304,21 +320,34 @@ class OpenAIClient:
         params = self._params
         chat = params.api == "chat"
         body = chat_body(request, params) if chat else responses_body(request, params)
+        path = "/chat/completions" if chat else "/responses"
         began = time.perf_counter()
-        try:
-            response = await self._client.post(
-                "/chat/completions" if chat else "/responses", cast_to=self._raw, body=body
+
+        def read(content: bytes) -> Completion:
+            answer = (read_chat if chat else read_responses)(
+                content,
+                request,
+                enforced=enforced(request.constraint, params),
+                took_ms=(time.perf_counter() - began) * 1000,
             )
-            content = await response.aread()
-        except self._failed as error:
+            return cut_at_stop(answer, request)
+
+        try:
+            if request.watch is None or not params.stream:
+                response = await self._client.post(path, cast_to=self._raw, body=body)
+                return read(await response.aread())
+            stream = await self._client.post(
+                path,
+                cast_to=object,
+                body=body | streaming(params),
+                stream=True,
+                stream_cls=self._stream,
+            )
+            return await read_pieces(
+                stream, ChatPieces() if chat else ResponsePieces(), request, read=read, broke=self._broke
+            )
+        except self._broke as error:
             raise failure_of(error, self._sdk) from error
-        read = read_chat if chat else read_responses
-        return read(
-            content,
-            request,
-            enforced=enforced(request.constraint, params),
-            took_ms=(time.perf_counter() - began) * 1000,
-        )
 
     async def close(self) -> None:
         """Close its connections."""

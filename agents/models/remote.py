@@ -54,6 +54,9 @@ class RemoteParams(Params):
     leave_out: list[Literal["temperature", "top_p", "seed", "stop"]] = Field(
         default_factory=list, description="settings that this model does not take"
     )
+    stream: bool = Field(
+        True, description="whether an answer that is read along comes in pieces, so that it ends when it is complete"
+    )
     extra: dict[str, Any] = Field(default_factory=dict, description="more fields of the request's body, as they are")
     concurrency: Annotated[int, Field(ge=1, le=4096)] = Field(32, description="most calls in flight")
     requests_per_minute: Annotated[int, Field(ge=1)] | None = Field(None, description="the provider's limit")
@@ -294,6 +297,8 @@ class RemoteModel:
             line.pacer.throttle(entry, now, failed.retry_after)
         spend = None if answer is None else answer.spend
         line.pacer.end(entry, tokens=None if spend is None else spend.prompt_tokens + spend.completion_tokens)
+        # An answer whose tokens nobody counted has cost something, too.
+        unsure = failed.charged if failed is not None else answer is not None and not answer.usage_reported
         job.attempts.append(
             Attempt(
                 failure=None if failed is None else failed.failure,
@@ -301,7 +306,7 @@ class RemoteModel:
                 waited_ms=waited_ms,
                 took_ms=(now - began) * 1000,
                 error=None if failed is None else self._without_key(failed.message),
-                at_most_usd=None if failed is not None and failed.charged else 0.0,
+                at_most_usd=None if unsure else 0.0,
             )
         )
         job.handed_over = now

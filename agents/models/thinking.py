@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["split_thinking"]
+__all__ = ["answer_so_far", "split_thinking"]
 
 _TAGS = ("think", "thinking", "thought", "reasoning", "seed:think")
 _OPENING = re.compile(rf"\A\s*<({'|'.join(_TAGS)})>", re.IGNORECASE)
@@ -30,6 +30,21 @@ def split_thinking(text: str) -> tuple[str, str]:
         return text[opening.end() :].strip(), ""
     closing = closings[0]
     return text[opening.end() : closing.start()].strip(), text[closing.end() :].strip()
+
+
+def answer_so_far(text: str) -> str:
+    """What stands of the answer in a text that is still being written: nothing while it begins with thinking that is open.
+
+    A closing tag alone, where the template wrote the opening one, cannot be foreseen: until it comes, all is answer.
+    """
+    begun = text.lstrip().lower()
+    if any(f"<{tag}>".startswith(begun) for tag in _TAGS) and begun:
+        return ""
+    opening = _OPENING.match(text)
+    if opening is None:
+        return text
+    closing = next((found for found in _CLOSING.finditer(text) if found[1].lower() == opening[1].lower()), None)
+    return "" if closing is None else text[closing.end() :].lstrip()
 
 
 def _any_opening(text: str) -> bool:

@@ -93,9 +93,20 @@ def failure_of(error: Exception, sdk: Sdk) -> CallFailed:
             return cause
         reached = type(cause).__name__ != "ConnectError"
         return CallFailed(Failure.TRANSPORT, f"{type(cause).__name__}: {cause}", charged=reached)
-    if isinstance(error, sdk.status):
+    if isinstance(error, sdk.status) and error.status_code >= 300:
         return _by_status(int(error.status_code), error)
-    return CallFailed(Failure.GARBLED, f"{type(error).__name__}: {error}", charged=True)
+    body = getattr(error, "body", None)
+    if isinstance(error, sdk.base) and isinstance(body, dict):
+        # An error event in a stream that began well.
+        try:
+            raise_told(body if body.get("error") is not None else {"error": body})
+        except CallFailed as told:
+            return told
+    # What breaks while a stream is read comes as the HTTP library raises it.
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    failure = Failure.TIMEOUT if "TimeoutException" in kinds else Failure.GARBLED
+    failure = Failure.TRANSPORT if "NetworkError" in kinds or "ProtocolError" in kinds else failure
+    return CallFailed(failure, f"{type(error).__name__}: {error}", charged=True)
 
 
 def _by_status(status: int, error: Any) -> CallFailed:
@@ -165,9 +176,9 @@ def raise_told(value: dict[str, Any]) -> None:
     if error is None:
         return
     told = shortened(json.dumps(error) if not isinstance(error, str) else error)
-    code = error.get("code") if isinstance(error, dict) else None
-    if code in (429, 402, "rate_limit_exceeded", "insufficient_quota"):
-        raise CallFailed(Failure.QUOTA, told, again=code in (429, "rate_limit_exceeded"))
+    codes = {str(error.get(name)) for name in ("code", "type")} if isinstance(error, dict) else set()
+    if codes & {"429", "402", "rate_limit_exceeded", "rate_limit_error", "insufficient_quota"}:
+        raise CallFailed(Failure.QUOTA, told, again=not codes & {"402", "insufficient_quota"})
     raise CallFailed(Failure.SERVER, told, charged=True)
 
 

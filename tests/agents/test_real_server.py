@@ -113,3 +113,65 @@ def test_a_prompt_that_does_not_fit_is_rejected_in_the_servers_words(make):
         future.result(60)
     assert caught.value.failure is Failure.REJECTED
     assert len(caught.value.attempts) == 1
+
+
+def counting_to(n):
+    """A reading along that has enough after so many characters."""
+
+    def watch():
+        left = [n]
+
+        def enough(piece):
+            left[0] -= len(piece)
+            return left[0] <= 0
+
+        return enough
+
+    return watch
+
+
+@pytest.mark.parametrize(("protocol", "params"), [("openai", {}), ("openai", {"api": "responses"}), ("anthropic", {})])
+def test_a_streamed_answer_is_the_same_and_ends_when_enough_is_written(make, protocol, params):
+    """Read to its end it is the answer in one piece, counts and all; left early it is its beginning, and costs less."""
+    story = (Message("user", "Tell me a long story about a chess king."),)
+    model = make(protocol, **params)
+
+    def ask(watch):
+        request = Request(messages=story, sampling=Sampling(max_tokens=60), watch=watch)
+        return model.submit([request])[0].result(120)
+
+    plain, whole, left = ask(None), ask(counting_to(10**6)), ask(counting_to(40))
+    assert whole.text == plain.text
+    assert (whole.finish, plain.finish) == (Finish.LENGTH, Finish.LENGTH)
+    assert whole.usage_reported
+    assert whole.spend.completion_tokens == plain.spend.completion_tokens == 60
+    assert whole.spend.prompt_tokens == plain.spend.prompt_tokens
+    assert whole.served_by == plain.served_by
+    assert left.finish is Finish.STOP
+    assert plain.text.startswith(left.text) and 40 <= len(left.text) < 120
+    assert 5 < left.spend.completion_tokens < 40
+    if params.get("api") is None and protocol == "openai":
+        # llama.cpp counts along, so the tokens of an answer that was left are known.
+        assert left.usage_reported
+        assert left.spend.prompt_tokens == plain.spend.prompt_tokens
+    else:
+        assert not left.usage_reported
+
+
+def test_a_linearized_search_is_streamed_and_left_where_it_leaves_the_form(make):
+    """The agent's own request over the wire: this model soon writes what no trace has, and is stopped there."""
+    from stratarena.agents.base import AgentSpec, Ask, View
+    from stratarena.agents.linearized.player import Linearized
+    from stratarena.games.plugins import load_game
+
+    game = load_game("hex(size=3)")
+    state = game.decode("X../.O./... X")
+    spec = AgentSpec("inside", "linearized", {"model": "m", "depth": 1, "breadth": 2, "examples": 0})
+    view = View(game=game, state=state, seat=game.to_move(state), ply=2, start=game.encode(state), moves=(), seed=1)
+    step = next(Linearized(spec).deliberate(view))
+    assert isinstance(step, Ask)
+    (request,) = step.requests
+    found = make(stream=True).submit([request])[0].result(120)
+    assert found.finish is Finish.STOP
+    assert 0 < found.spend.completion_tokens < request.sampling.max_tokens
+    assert found.usage_reported
