@@ -303,7 +303,10 @@ def write_page(numbers: dict[str, Any], folder: Path) -> None:
         ),
         "## Boards read a CPU second",
         "",
-        *table(("how", "boards"), [(how, f"{rate:,.0f}") for how, rate in sorted(_of(numbers, "speed", "boards"), key=lambda row: row[1])]),
+        *table(
+            ("how", "boards"),
+            [(how, f"{rate:,.0f}") for how, rate in sorted(_of(numbers, "speed", "boards"), key=lambda row: row[1])],
+        ),
     ]
     (folder / "README.md").write_text("\n".join(lines_).rstrip("\n") + "\n", encoding="utf-8")
 
