@@ -51,11 +51,14 @@ CHUNKS, GAMES = 8, 300
 """Of the data card."""
 PARTS = ("world", "speed", "positions", "matches")
 PLAIN = "no search"
+BOTH_WAYS = "no search, both ways"
+"""Each board is read as it is and turned by half, and the mean taken."""
 SEARCH = {"kind": "mcts_llm", "model": "m", "evaluator": "game_lm", "tau": 0.1, "eps": 0.05}
 PLAYERS: dict[str, dict[str, Any]] = {
     "random": {"kind": "random"},
     "greedy": {"kind": "greedy"},
     PLAIN: {"kind": "game_lm", "model": "m"},
+    BOTH_WAYS: {"kind": "game_lm", "model": "m, both ways"},
     "no search, max": {"kind": "game_lm", "model": "m", "scoring": "max"},
     "minimax (1,3)": {"kind": "tree_of_thought", "model": "m", "evaluator": "game_lm", "depth": 1, "breadth": 3},
     "minimax (2,3)": {"kind": "tree_of_thought", "model": "m", "evaluator": "game_lm", "depth": 2, "breadth": 3},
@@ -67,6 +70,7 @@ KEPT = (
     # Player, and on how many test positions.
     (PLAIN, 5000),
     ("no search, max", 5000),
+    (BOTH_WAYS, 5000),
     ("minimax (1,3)", 1000),
     ("mcts-16", 1000),
     ("mcts-64", 500),
@@ -92,7 +96,7 @@ PAIRINGS = (
 class Hall:
     """Where agents think side by side: the model answers all at once, engines one after another."""
 
-    inference: GameInference
+    models: dict[str, GameInference]
     engines: dict[EngineSpec, Engine] = field(default_factory=dict)
     evaluated: int = 0
     """Positions that the model was asked about."""
@@ -116,10 +120,12 @@ class Hall:
                 replies[index] = self._reply(step)
                 if isinstance(step, Ask):
                     asks.append((index, step))
-            answers = iter(self.inference.answer([request for _, step in asks for request in step.requests]))
-            for index, step in asks:
-                replies[index] = tuple(next(answers) for _ in step.requests)
-                self.evaluated += len(step.requests)
+            for name, model in self.models.items():
+                of_it = [(index, step.requests) for index, step in asks if step.model == name]
+                answers = iter(model.answer([request for _, requests in of_it for request in requests]))
+                for index, requests in of_it:
+                    replies[index] = tuple(next(answers) for _ in requests)
+                    self.evaluated += len(requests)
         return [decision for decision in decisions if decision is not None]
 
     def _reply(self, step: Any) -> Any:
@@ -352,7 +358,7 @@ def main() -> None:
     made = {"weights": weights, "quick": options.quick, "versions": versions | {"python": platform.python_version()}}
     book = Book(options.out / "numbers.json", made)
     model = load_weights(options.weights)
-    hall = Hall(GameInference(model))
+    hall = Hall({"m": GameInference(model), "m, both ways": GameInference(model, both_ways=True)})
     test = load_positions(make_chunks(options.data, n_chunks=CHUNKS, games=GAMES, game=HEX_5X5), HEX_5X5)["test"]
     test = test.take(np.random.default_rng(5).permutation(len(test)))
     openings = lines(GAME.id, "balanced")
