@@ -28,7 +28,7 @@ from planning.measures import paired, share
 from planning.page import percent, signed, table
 from planning_study import Book
 
-from stratarena.agents.base import AgentSpec, Appraise, Ask, Consult, Decision, Spent, View
+from stratarena.agents.base import AgentSpec, Appraise, Ask, Consult, Spent, View
 from stratarena.agents.budget import FREE
 from stratarena.agents.engines.base import Engine, EngineSpec
 from stratarena.agents.engines.base import appraise as appraise_by
@@ -42,7 +42,7 @@ from stratarena.agents.gamelm.reading import read
 from stratarena.agents.gamelm.scores import decisive, kept
 from stratarena.agents.gamelm.speech import Question
 from stratarena.arena.config import make_agent
-from stratarena.games.base import Move, Seat
+from stratarena.games.base import Move, MoveError, Seat
 from stratarena.games.hex import Hex, Position
 from stratarena.games.openings import Line, lines
 
@@ -71,24 +71,24 @@ KEPT = (
     (PLAIN, 5000),
     ("no search, max", 5000),
     (BOTH_WAYS, 5000),
-    ("minimax (1,3)", 1000),
-    ("mcts-16", 1000),
-    ("mcts-64", 500),
-    ("mcts-200", 300),
-    ("mcts-64, imagined", 300),
+    ("minimax (1,3)", 500),
+    ("mcts-16", 500),
+    ("mcts-64", 300),
+    ("mcts-200", 200),
+    ("mcts-64, imagined", 150),
 )
 PAIRINGS = (
     # Agents, and the number of openings.
     (PLAIN, "random", 40),
     (PLAIN, "greedy", 40),
-    ("mcts-16", PLAIN, 40),
+    ("mcts-16", PLAIN, 20),
     (PLAIN, "no search, max", 40),
-    (PLAIN, "hex-3", 40),
-    ("mcts-64", PLAIN, 40),
-    ("mcts-64", "hex-5", 20),
-    ("mcts-200", PLAIN, 20),
-    ("mcts-64", "mcts-16", 20),
-    ("mcts-64, imagined", "mcts-64", 10),
+    (PLAIN, "hex-3", 20),
+    ("mcts-64", PLAIN, 20),
+    ("mcts-200", PLAIN, 10),
+    ("mcts-64", "hex-5", 10),
+    ("mcts-64", "mcts-16", 10),
+    ("mcts-64, imagined", "mcts-64", 5),
 )
 
 
@@ -101,21 +101,24 @@ class Hall:
     evaluated: int = 0
     """Positions that the model was asked about."""
 
-    def decide(self, player: str, views: Sequence[View[Any]]) -> list[Decision]:
-        """The decisions of one agent on many views. What an agent raises ends the study: nothing here may be refused."""
+    def decide(self, player: str, views: Sequence[View[Any]]) -> list[Move | None]:
+        """The moves of one agent on many views; None where its answer is refused, for no move is made up for it."""
         agent = make_agent(AgentSpec(player, PLAYERS[player]["kind"], _without_kind(PLAYERS[player])))
         thinking = [agent.deliberate(view) for view in views]
-        decisions: list[Decision | None] = [None] * len(views)
+        moves: list[Move | None] = [None] * len(views)
         replies: list[Any] = [None] * len(views)
-        while any(decision is None for decision in decisions):
+        open_ = set(range(len(views)))
+        while open_:
             asks: list[tuple[int, Ask]] = []
-            for index, thought in enumerate(thinking):
-                if decisions[index] is not None:
-                    continue
+            for index in sorted(open_):
                 try:
-                    step = thought.send(replies[index])
+                    step = thinking[index].send(replies[index])
                 except StopIteration as stop:
-                    decisions[index] = stop.value
+                    moves[index] = stop.value.move
+                    open_.remove(index)
+                    continue
+                except MoveError:
+                    open_.remove(index)
                     continue
                 replies[index] = self._reply(step)
                 if isinstance(step, Ask):
@@ -126,7 +129,7 @@ class Hall:
                 for index, requests in of_it:
                     replies[index] = tuple(next(answers) for _ in requests)
                     self.evaluated += len(requests)
-        return [decision for decision in decisions if decision is not None]
+        return moves
 
     def _reply(self, step: Any) -> Any:
         """To everything but questions to the model."""
@@ -164,14 +167,15 @@ def kept_by(hall: Hall, player: str, positions: Positions) -> dict[str, Any]:
     states = [GAME.decode(text) for text in texts]
     began, before = time.process_time(), hall.evaluated
     views = [view_of(state, index, text) for index, (state, text) in enumerate(zip(states, texts, strict=True))]
-    decisions = hall.decide(player, views)
-    seats = [GAME.to_move(state) for state in states]
-    chosen = [FORM.index(decision.move, seat) for decision, seat in zip(decisions, seats, strict=True)]
-    right = kept(positions.scores, np.array(chosen))
+    moves = hall.decide(player, views)
+    chosen = [-1 if move is None else FORM.index(move, view.seat) for move, view in zip(moves, views, strict=True)]
+    made = np.array(chosen) >= 0
+    right = made & kept(positions.scores, np.maximum(chosen, 0))
     some = decisive(positions.scores)
     return {
         "all": share(int(right.sum()), len(right)),
         "decisive": share(int(right[some].sum()), int(some.sum())),
+        "refused": share(int((~made).sum()), len(made)),
         "cpu_ms": (time.process_time() - began) * 1000 / len(right),
         "evaluated": (hall.evaluated - before) / len(right),
         "right": "".join("01"[int(one)] for one in right),
@@ -186,7 +190,10 @@ def texts_of(positions: Positions) -> Iterable[str]:
 
 
 def play(hall: Hall, first: str, second: str, openings: Sequence[Line]) -> list[tuple[float, float]]:
-    """Points of the first named agent in each opening: where it has seat FIRST, and where the other has."""
+    """Points of the first named agent in each opening: where it has seat FIRST, and where the other has.
+
+    An answer that is refused loses the match.
+    """
     states = []
     for line in openings:
         state = empty = GAME.initial(Random(0))
@@ -194,26 +201,32 @@ def play(hall: Hall, first: str, second: str, openings: Sequence[Line]) -> list[
             state = GAME.play(state, move)
         states += [state, state]
     paths = [line.moves for line in openings for _ in range(2)]
+    refused: dict[int, str] = {}
     names = [(first, second) if index % 2 == 0 else (second, first) for index in range(len(states))]
     while True:
         for player in (first, second):
             turns = [
                 index
                 for index, state in enumerate(states)
-                if GAME.outcome(state) is None and names[index][GAME.to_move(state) is Seat.SECOND] == player
+                if GAME.outcome(state) is None
+                and index not in refused
+                and names[index][GAME.to_move(state) is Seat.SECOND] == player
             ]
             views = [
                 view_of(states[index], 1000 * index + states[index].plies, GAME.encode(empty), paths[index])
                 for index in turns
             ]
-            for index, decision in zip(turns, hall.decide(player, views), strict=True):
-                states[index] = GAME.play(states[index], decision.move)
-                paths[index] = (*paths[index], decision.move)
+            for index, move in zip(turns, hall.decide(player, views), strict=True):
+                if move is None:
+                    refused[index] = player
+                else:
+                    states[index] = GAME.play(states[index], move)
+                    paths[index] = (*paths[index], move)
         outcomes = [GAME.outcome(state) for state in states]
-        if all(outcome is not None for outcome in outcomes):
+        if all(outcome is not None or index in refused for index, outcome in enumerate(outcomes)):
             break
     points = [
-        float(outcome is not None and names[index][outcome.winner is Seat.SECOND] == first)
+        float(second == refused[index] if outcome is None else names[index][outcome.winner is Seat.SECOND] == first)
         for index, outcome in enumerate(outcomes)
     ]
     return list(zip(points[::2], points[1::2], strict=True))
@@ -273,16 +286,18 @@ def write_page(numbers: dict[str, Any], folder: Path) -> None:
         *table(("what", "held-out boards"), [(name, percent(found)) for name, found in _of(numbers, "world", "model")]),
         "## Result kept by the chosen move",
         "",
-        "Decisive: some legal move throws the win away. `p`: exact sign test against no search on the same positions.",
+        "Decisive: some legal move throws the win away. `p`: exact sign test against no search on the same positions. Refused: the",
+        "model took the game for over, or valued no legal move; that keeps nothing, and loses a match.",
         "",
         *table(
-            ("player", "all positions", "decisive positions", "p", "boards read", "CPU ms"),
+            ("player", "all positions", "decisive positions", "p", "refused", "boards read", "CPU ms"),
             [
                 (
                     player,
                     percent(found["all"]),
                     percent(found["decisive"]),
                     "" if player == PLAIN else f"{_against_plain(numbers, found)['p']:.2g}",
+                    f"{found['refused']['value']:.2%}",
                     f"{found['evaluated']:.1f}",
                     f"{found['cpu_ms']:.1f}",
                 )
