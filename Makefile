@@ -3,6 +3,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 JOBS ?= 16
+# Processes that share the tests, whole files each.
+WORKERS ?= 2
 
 # More threads than free cores make torch and BLAS ten to a hundred times slower.
 export OMP_NUM_THREADS = 1
@@ -11,7 +13,7 @@ export MKL_NUM_THREADS = 1
 export HF_HUB_OFFLINE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model engines browser demo test test-slow check format lock ladder study-advgame study-planning study-planning-hex study-external-search search-sweep bench docs clean
+.PHONY: help setup model engines browser demo test test-slow check format lock ladder study-advgame study-planning study-planning-hex study-inside-outside study-external-search search-sweep bench docs clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
@@ -32,10 +34,10 @@ demo: setup engines model ## Play the demo tournament and write its report (some
 	@$(BIN)/stratarena demo --jobs $(JOBS)
 
 test: setup browser model ## Run the test suite (no network, some minutes)
-	@$(BIN)/python -m pytest -m "not slow"
+	@$(BIN)/python -m pytest -m "not slow" -n $(WORKERS) --dist loadfile
 
 test-slow: setup browser model ## Run the slow tests as well
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 check: setup ## Format, lint and types
 	@$(BIN)/ruff format --check .
@@ -63,6 +65,9 @@ study-planning: setup ## Measure the game model and what search makes of it (an 
 
 study-planning-hex: setup ## Measure the Hex 5x5 model the same way (a quarter of an hour; goes on where it stopped)
 	@$(BIN)/python bench/planning_hex.py
+
+study-inside-outside: setup model ## One model asked for a move, a search inside its answer and one around it (an hour; goes on where it stopped)
+	@$(BIN)/python bench/study_inside_outside.py
 
 study-external-search: setup model ## More simulations, higher score? Goes on where it stopped (an hour or more)
 	@$(BIN)/python bench/study_external_search.py

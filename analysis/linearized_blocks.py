@@ -17,11 +17,11 @@ from stratarena.analysis.linearized import (
 from stratarena.analysis.page import Block, Columns, Paragraph, Table
 from stratarena.db.records import SearchRecord
 
-__all__ = ["linearized_blocks"]
+__all__ = ["TITLES", "linearized_blocks"]
 
 _DASH = "–"
 _SOURCE = "tables searches and search_nodes"
-_TITLES = {
+TITLES = {
     "complete": "complete",
     "size": "asked size",
     "valid": "valid nodes",
@@ -71,7 +71,7 @@ def linearized_blocks(searches: Sequence[SearchRecord], agents: Sequence[str]) -
         *([Paragraph(f"Positions were evaluated by {', '.join(judges)}.")] if judges else []),
         *_by_depth(searches, agents),
         *_faults(searches, agents),
-        *(Paragraph(f"{_TITLES[key]}: {meaning}") for key, meaning in DEFINITIONS.items()),
+        *(Paragraph(f"{TITLES[key]}: {meaning}") for key, meaning in DEFINITIONS.items()),
     ]
     return tuple(blocks)
 
@@ -89,7 +89,7 @@ def _endings(measured: Sequence[WrittenSearches]) -> Table:
 
 
 def _measures(measured: Sequence[WrittenSearches], keys: Sequence[str]) -> Table:
-    columns = (Columns("agent"), Columns("game"), *(Columns(_TITLES[key], True) for key in keys))
+    columns = (Columns("agent"), Columns("game"), *(Columns(TITLES[key], True) for key in keys))
     rows = tuple(
         (found.agent, found.game or "all", *(_shown(found.measures[key], plain=key in _PLAIN) for key in keys))
         for found in measured
@@ -104,7 +104,7 @@ def _by_depth(searches: Sequence[SearchRecord], agents: Sequence[str]) -> list[B
     keys = ("legal", "legal_local", "state", "state_local")
     columns = (
         Columns("agent"), Columns("game"), Columns("depth", True), Columns("nodes", True),
-        *(Columns(_TITLES[key], True) for key in keys),
+        *(Columns(TITLES[key], True) for key in keys),
     )  # fmt: skip
     rows = tuple(
         (each.agent, each.game, str(each.depth), str(each.n_nodes), *(_shown(getattr(each, key)) for key in keys))

@@ -168,8 +168,10 @@ class ChatPieces:
 
     @property
     def counted(self) -> bool:
-        """Whether the server has counted the tokens so far."""
-        return count(self._usage, "prompt_tokens") is not None and count(self._usage, "completion_tokens") is not None
+        """Whether the server has counted the tokens so far: a count that came before the last pieces is none of them."""
+        written = count(self._usage, "completion_tokens")
+        known = written is not None and count(self._usage, "prompt_tokens") is not None
+        return known and (self.over or (written or 0) >= self.n_pieces)
 
     def whole(self) -> dict[str, Any]:
         """A chat completion."""
@@ -179,7 +181,7 @@ class ChatPieces:
             "refusal": self._refusal or None,
         }
         choice = {"index": 0, "message": message, "finish_reason": self._reason}
-        return {"model": self._model, "choices": [choice], "usage": self._usage}
+        return {"model": self._model, "choices": [choice], "usage": self._usage if self.counted else None}
 
 
 def _llama_cpp_usage(timings: Any) -> dict[str, Any] | None:

@@ -11,6 +11,7 @@ import pytest
 from stratarena.agents.models import anthropic_api, openai_api
 from stratarena.agents.models.base import Failure, Finish, Message, ModelError, Request, Sampling
 from stratarena.agents.models.stopping import Stopping
+from stratarena.agents.models.streams import ChatPieces
 from stratarena.agents.models.thinking import answer_so_far
 from stratarena.arena.faults import FAULTS, Act, FaultServer
 
@@ -189,6 +190,19 @@ def test_absent_counts_are_guessed_no_fewer_than_there_were_pieces(make):
         found = answer(make("openai", server), ask("?", end="never"))
     assert not found.usage_reported
     assert found.spend.completion_tokens == 90
+
+
+def test_a_count_is_taken_for_what_it_counts():
+    """One that came with the first piece says nothing of the later ones; one at the end is right, however finely it was cut."""
+    early = {"prompt_tokens": 7, "completion_tokens": 1}
+    pieces = ChatPieces()
+    for text in "abc":
+        pieces.take({"choices": [{"delta": {"content": text}}], **({"usage": early} if text == "a" else {})})
+    assert not pieces.counted
+    assert pieces.whole()["usage"] is None
+    pieces.take({"choices": [{"delta": {}, "finish_reason": "stop"}], "usage": {**early, "completion_tokens": 2}})
+    assert pieces.counted
+    assert pieces.whole()["usage"]["completion_tokens"] == 2
 
 
 def test_streams_are_asked_for_with_counts_as_each_server_gives_them():

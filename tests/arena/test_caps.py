@@ -14,7 +14,10 @@ from hashlib import blake2b
 import pytest
 
 from stratarena.arena.cli import run_command_line
+from stratarena.arena.config import load_tournament
 from stratarena.arena.faults import Act, FaultServer
+from stratarena.arena.prices import Price, read_price_table
+from stratarena.games.base import SpecError
 
 FILE = """
 name = "capped"
@@ -151,3 +154,49 @@ def test_what_a_killed_turn_had_paid_for_is_neither_lost_nor_paid_for_again(tmp_
         assert one(db, "SELECT COUNT(*) FROM model_calls WHERE answer IS NOT NULL") == (server.n_charged,)
         first = next(served for served in server.served if served.charged).asked.prompt
         assert sum(served.asked.prompt == first for served in server.served) == 1
+
+
+def test_a_cap_binds_where_nobody_counts_tokens(tmp_path):
+    """What such an answer cost is unknown and stays so; the cap counts the most that it can have cost, over both runs."""
+    db = str(tmp_path / "n.db")
+    with FaultServer(lambda asked: Act(fault="no usage", text=move_for(asked))) as server:
+        file = write(tmp_path, server.url)
+        assert run(file, "--db", db, "--max-usd", "0.5", "--jobs", "2") == 1
+        first = server.n_charged
+        spent, at_most = one(db, "SELECT SUM(c.cost_usd), SUM(a.at_most_usd) FROM model_calls c JOIN call_attempts a USING (match_id, seq)")  # fmt: skip
+        banked = one(db, "SELECT COALESCE(SUM(at_most_usd), 0) FROM receipts")[0]
+        assert spent is None
+        assert 0 < at_most + banked <= 0.5
+        assert run(file, "--db", db, "--max-usd", "0.5", "--jobs", "2") == 1
+        assert server.n_charged == first > 1
+
+
+PRICES = '"fault-1" = [10.0, 20.0]\n"another" = {prompt = 1.0, completion = 2.0, cached = 0.1}\n'
+
+
+def test_prices_come_from_a_table_by_the_providers_name_and_the_unknown_stays_unknown(tmp_path, capsys):
+    """A model's own price goes first; one that is in neither has none; a table that is none is told with its place."""
+    folder = tmp_path
+    (folder / "prices.toml").write_text(PRICES)
+    text = (
+        'prices = "prices.toml"\n'
+        + FILE.format(url="http://127.0.0.1:9/v1", rounds=1, checks=0).replace(
+            "price_per_million = [100.0, 2000.0]\n", ""
+        )
+        + '\n[models.own]\nkind = "scripted"\nanswers = ["4"]\nprice_per_million = [7.0, 8.0]\n'
+    )
+
+    def priced():
+        return {model.name: model.price for model in load_tournament(text, place="t.toml", folder=folder).spec.models}
+
+    assert priced() == {"far": Price(10.0, 20.0), "own": Price(7.0, 8.0)}
+    assert read_price_table(PRICES, place="p")["another"] == Price(1.0, 2.0, 0.1)
+    (folder / "prices.toml").write_text('"someone-else" = [1.0, 2.0]\n')
+    assert priced()["far"] is None
+    for wrong, why in (('"fault-1" = [1.0]\n', "prices.toml: fault-1: a price is"), ("= 3", "not valid TOML")):
+        (folder / "prices.toml").write_text(wrong)
+        with pytest.raises(SpecError, match=why):
+            priced()
+    (folder / "prices.toml").unlink()
+    with pytest.raises(SpecError, match=r"prices\.toml cannot be read"):
+        priced()
