@@ -64,13 +64,14 @@ from stratarena.db.records import (
     Origin,
     PlyRecord,
     SearchRecord,
+    SearchSum,
     SeriesRecord,
     SideRecord,
     TournamentRecord,
     TurnRecord,
 )
 from stratarena.db.schema import metadata
-from stratarena.db.searches import read_searches
+from stratarena.db.searches import read_search_sums, read_searches
 from stratarena.db.sides import read_forecasts, read_plies, read_sides
 from stratarena.db.state import verdict_of
 from stratarena.db.texts import read_text, unpack
@@ -278,6 +279,10 @@ class Reader:
     def searches(self, tournament: TournamentRecord, kind: TreeKind) -> Iterator[SearchRecord]:
         """Every search of this kind in matches that count, whole as it was told, in the order of matches and turns."""
         return read_searches(self._engine, self._counted(tournament), kind, self.events)
+
+    def search_sums(self, tournament: TournamentRecord) -> tuple[SearchSum, ...]:
+        """Every search in matches that count, without its nodes."""
+        return read_search_sums(self._engine, self._counted(tournament))
 
     def _counted(self, tournament: TournamentRecord) -> list[MatchRecord]:
         """The matches that are over and not void."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from stratarena.agents.budget import Spend
-from stratarena.agents.tree import SearchTree
+from stratarena.agents.tree import SearchTree, TreeKind
 from stratarena.arena.grading import Evaluation
 from stratarena.arena.reconsider import Declared
 from stratarena.arena.specs import Verdict
@@ -25,6 +25,7 @@ __all__ = [
     "Origin",
     "PlyRecord",
     "SearchRecord",
+    "SearchSum",
     "SeriesRecord",
     "SideRecord",
     "TournamentRecord",
@@ -283,6 +284,27 @@ class TournamentRecord:
     """By `"model:NAME"` or `"engine:NAME"`."""
     origin: Origin | None = None
     """Where its games were read from; None when they were played here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchSum:
+    """One search that an agent told of, without its nodes."""
+
+    match_id: int
+    game: str
+    agent: str
+    kind: TreeKind
+    method: str
+    simulations: int
+    n_nodes: int
+    depth: int
+    first_move: Move | None
+    """The move held best before the search."""
+    last_move: Move | None
+    """The first of its principal variation."""
+    ended: str
+    spend: Spend
+    """What the turn spent on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -109,6 +109,10 @@ class StillReader:
         """None: nobody declared a plan, and nobody graded a move."""
         return iter(())
 
+    def search_sums(self, tournament: TournamentRecord) -> tuple[()]:
+        """None: nobody searched a tree."""
+        return ()
+
     def searches(self, tournament: TournamentRecord, kind: object) -> tuple[()]:
         """None: nobody wrote a search."""
         return ()
