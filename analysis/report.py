@@ -93,16 +93,16 @@ def _definition_blocks(facts: Facts) -> tuple[Block, ...]:
 
 
 def _written_blocks(facts: Facts) -> tuple[Block, ...]:
-    written = tuple(facts.reader.searches(facts.tournament, TreeKind.INTERNAL))
+    written = tuple(facts.reader.searches(facts.tournament, TreeKind.INTERNAL, facts.matches))
     return linearized_blocks(written, facts.standings.names) if written else ()
 
 
 def _effort_blocks(facts: Facts) -> tuple[Block, ...]:
-    return effort_blocks(facts.reader.search_sums(facts.tournament), facts.standings.names)
+    return effort_blocks(facts.reader.search_sums(facts.tournament, facts.matches), facts.standings.names)
 
 
 def _imagined_blocks(facts: Facts) -> tuple[Block, ...]:
-    imagined = tuple(facts.reader.searches(facts.tournament, TreeKind.IMAGINED))
+    imagined = tuple(facts.reader.searches(facts.tournament, TreeKind.IMAGINED, facts.matches))
     return imagined_blocks(imagined, facts.standings.names) if imagined else ()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from stratarena.agents.budget import Spend
 from stratarena.agents.tree import SearchTree, TreeKind
@@ -99,8 +99,7 @@ class TurnRecord:
     """Where a move is a plan, what the rules said of it; else None."""
 
 
-@dataclass(frozen=True, slots=True)
-class GradeRecord:
+class GradeRecord(NamedTuple):
     """How good a move was."""
 
     value: float | None
@@ -108,9 +107,8 @@ class GradeRecord:
     best_value: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SideRecord:
-    """What one seat did in one third of one attempt at a match."""
+class SideRecord(NamedTuple):
+    """What one seat did in one third of one attempt at a match. A tuple: there are six of them to a match."""
 
     match_id: int
     seat: Seat
@@ -147,8 +145,7 @@ class PlyRecord:
     legal_at_once: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForecastRecord:
+class ForecastRecord(NamedTuple):
     """Chances of winning that one seat stated in one match, in one tenth of the scale."""
 
     match_id: int

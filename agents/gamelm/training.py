@@ -18,6 +18,7 @@ from stratarena.agents.gamelm.forms import form_of
 from stratarena.agents.gamelm.games import CONNECT_FOUR
 from stratarena.agents.gamelm.labels import ILLEGAL
 from stratarena.agents.gamelm.mechanics import Mechanics, mechanics, next_states
+from stratarena.agents.gamelm.own_games import make_own_chunk
 from stratarena.agents.gamelm.positions import Positions, load_positions, make_chunks, played_on
 from stratarena.agents.gamelm.reading import read, reading_loss
 from stratarena.agents.gamelm.scores import kept_shares
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
     from stratarena.agents.gamelm.network import GameLm
 
-__all__ = ["Point", "Stage", "TrainingConfig", "load_config", "train"]
+__all__ = ["Point", "Stage", "TrainingConfig", "load_config", "make_data", "train"]
 
 Count = Annotated[int, Field(ge=1)]
 Task = Literal["reading", "turning", "text", "traces"]
@@ -45,6 +46,9 @@ class DataConfig(Params):
 
     chunks: Count = Field(description="files of games, each made from its own number as seed")
     games: Count = Field(description="games of mixed strength in a chunk")
+    own_games: Annotated[int, Field(ge=0)] = Field(
+        0, description="games that the weights of `start` play against themselves, in a file of their own"
+    )
 
 
 class ModelConfig(Params):
@@ -86,6 +90,10 @@ class TrainingConfig(Params):
             raise ValueError("stages: at least one is needed")
         if self.game != CONNECT_FOUR and any(_WRITTEN_TASKS & stage.tasks.keys() for stage in self.stages):
             raise ValueError(f"stages: texts and traces are written about {CONNECT_FOUR} only; {self.game} is read")
+        if self.data.own_games and self.start is None:
+            raise ValueError("data.own_games: whose? It needs `start`, the folder of the weights that play them")
+        if self.data.own_games and self.game != CONNECT_FOUR:
+            raise ValueError(f"data.own_games: a model plays games of {CONNECT_FOUR} only")
         return self
 
 
@@ -175,8 +183,7 @@ def train(
     """
     import torch
 
-    paths = make_chunks(data, n_chunks=config.data.chunks, games=config.data.games, game=config.game)
-    splits = load_positions(paths, config.game)
+    splits = load_positions(make_data(config, data), config.game)
     positions, validation = splits["train"], splits["validation"]
     folder.mkdir(parents=True, exist_ok=True)
     run = _begin(config, folder)
@@ -220,6 +227,19 @@ def train(
         first = last
     write_weights(run.model, folder / "weights")
     return run.curve
+
+
+def make_data(config: TrainingConfig, folder: Path) -> list[Path]:
+    """The files of positions that a training needs; those not there are made."""
+    paths = make_chunks(folder, n_chunks=config.data.chunks, games=config.data.games, game=config.game)
+    if config.data.own_games and config.start is not None:
+        import torch
+
+        from stratarena.agents.gamelm.network import GameLm
+
+        player = GameLm.from_pretrained(config.start, dtype=torch.float32).eval()
+        paths.append(make_own_chunk(folder, Path(config.start), player, games=config.data.own_games))
+    return paths
 
 
 def _begin(config: TrainingConfig, folder: Path) -> _Run:
