@@ -13,6 +13,7 @@ from random import Random
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stratarena.agents.gamelm.labels import ILLEGAL, Labelled
 
