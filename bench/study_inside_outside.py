@@ -70,7 +70,7 @@ PARTS = (
     Part("three_nodes", "The embedded model, a search of three nodes", "examples/inside_vs_outside.toml", 48),
     Part(
         "game_lm",
-        "The game model, searches of four and of up to thirteen nodes",
+        "The game model, searches of four and thirteen nodes",
         "examples/inside_vs_outside_game_lm.toml",
         64,
     ),
@@ -304,7 +304,7 @@ def picture(founds: Sequence[Found]) -> None:
         "axes.spines.right": False,
     }
     with mpl.rc_context(settings):
-        figure = Figure(figsize=(8.4, 3.6), layout="constrained")
+        figure = Figure(figsize=(9.0, 3.8), layout="constrained")
         # What was cut off before everybody had played says little of strength.
         founds = [found for found in founds if len(found.facts.standings.matches) == len(found.facts.matches)]
         for place, found in enumerate(founds):
@@ -332,7 +332,7 @@ def picture(founds: Sequence[Found]) -> None:
             axes.set_xlabel("tokens a move, read and written")
             axes.set_ylabel("score a match, per cent (95 %)" if place == 0 else "")
             matches = len(found.facts.standings.matches)
-            axes.set_title("\n".join(wrap(f"{found.part.title} ({matches} matches)", 40)), fontsize=9)
+            axes.set_title("\n".join(wrap(f"{found.part.title} ({matches} matches)", 28)), fontsize=9)
             axes.grid(color="#dddddd")
             axes.set_axisbelow(True)
         for form, metadata in (("svg", {"Date": None, "Creator": None}), ("png", {"Software": None})):
