@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
+from stratarena.agents.anytime import Allowance
 from stratarena.agents.base import AgentSpec, Decision, Deliberation, Reply, Step, View, ask, explored, propose, revise
 from stratarena.agents.engines.base import EngineSpec
 from stratarena.agents.external_mcts import LlmMcts, LlmParams, Thought
@@ -100,8 +101,14 @@ class BestOfN:
         return f"votes are counted by move, and a move of {game} is a whole plan" if needs_plans(game) else None
 
     def deliberate(self, view: View[Any]) -> Deliberation:
-        """All answers are drawn in one batch."""
+        """All answers are drawn in one batch, as many as the budget has calls for; without any, as the searches do."""
         params = self._params
+        allowance = Allowance(view.remaining, calls=1)
+        yield from allowance.begin()
+        n = yield from allowance.room(params.n)
+        if not n:
+            moves = view.game.legal_moves(view.state)
+            return Decision(moves[view.seed % len(moves)], fallback="a budget ended before any thought")
         messages = move_messages(
             view, list_legal_moves=params.list_legal_moves, history=params.history, reasoning=params.reasoning
         )
@@ -115,7 +122,7 @@ class BestOfN:
                     seed=(view.seed + number) % 2**63,
                 ),
             )
-            for number in range(params.n)
+            for number in range(n)
         ]
         answers = yield from ask(params.model, *requests)
         named: list[Move] = []
@@ -144,11 +151,12 @@ class BestOfN:
             yield from propose(plan)
         else:
             yield from revise(plan, Cause.SEARCH)
-        yield from explored(_vote(votes, named[0], chosen))
+        ended = allowance.short_of if n < params.n and allowance.short_of else "simulations"
+        yield from explored(_vote(votes, named[0], chosen, ended))
         return Decision(chosen)
 
 
-def _vote(votes: Counter[Move], first: Move, chosen: Move) -> SearchTree:
+def _vote(votes: Counter[Move], first: Move, chosen: Move, ended: str) -> SearchTree:
     total = sum(votes.values())
     return SearchTree(
         kind=TreeKind.EXTERNAL,
@@ -158,6 +166,7 @@ def _vote(votes: Counter[Move], first: Move, chosen: Move) -> SearchTree:
         depth=1,
         first_move=first,
         line=(chosen,),
+        ended=ended,
         nodes=(
             TreeNode(parent=None, move=None, depth=0, visits=total),
             *(TreeNode(parent=0, move=move, depth=1, visits=n, prior=n / total) for move, n in votes.most_common()),

@@ -53,6 +53,8 @@ def printable(text: str) -> str:
     Terminal escape sequences, control characters and format characters (direction overrides, zero-width marks) are
     dropped, tabs become four spaces, every kind of line end a newline, lone surrogates `�`.
     """
+    if text.isascii() and text.isprintable():
+        return text
     plain = _ESCAPES.sub("", text.replace("\r\n", "\n"))
     return "".join(_shown(character) for character in plain)
 

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 
 from stratarena.analysis.estimate import Estimate
 from stratarena.analysis.ratio import RatioSum
@@ -59,14 +60,17 @@ def calibration_by(
 ) -> dict[tuple[str, str], Calibration]:
     """By agent and game, under game `""` over all games; `forecasts` come match by match, of matches that are over."""
     grouped: dict[tuple[str, str], _Gathered] = {}
-    for (match_id, seat), found in groupby(forecasts, key=lambda forecast: (forecast.match_id, forecast.seat)):
+    for (match_id, seat), found in groupby(forecasts, key=itemgetter(0, 1)):
         match = matches[match_id]
         assert match.verdict is not None
         winner = match.verdict.winner
         result = 0.5 if winner is None else float(winner is seat)
-        stated = tuple(found)
-        for game in (match.game, ""):
-            grouped.setdefault((match.agent_at(seat), game), _Gathered()).add(stated, result)
+        key = match.agent_at(seat), match.game
+        if key not in grouped:
+            grouped[key] = _Gathered()
+        grouped[key].add(tuple(found), result)
+    for (agent, _), gathered in tuple(grouped.items()):
+        grouped.setdefault((agent, ""), _Gathered()).join(gathered)
     return {key: gathered.calibration() for key, gathered in grouped.items()}
 
 
@@ -91,6 +95,15 @@ class _Gathered:
         for one in forecasts:
             self.results[one.tenth].add(one.n * result, one.n)
             self.stated[one.tenth] += one.stated
+
+    def join(self, other: _Gathered) -> None:
+        """All that another one has gathered besides."""
+        self.n += other.n
+        self.points += other.points
+        self.squares += other.squares
+        self.stated = [own + its for own, its in zip(self.stated, other.stated, strict=True)]
+        for own, its in zip((self.brier, *self.results), (other.brier, *other.results), strict=True):
+            own.join(its)
 
     def calibration(self) -> Calibration:
         """What the sums say."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
+from operator import itemgetter
 
 from stratarena.analysis.estimate import Estimate
 from stratarena.analysis.ratio import RatioSum
@@ -69,19 +70,21 @@ def conduct_by(
     """
     grouped: dict[tuple[str, str], _Gathered] = {}
 
-    def of(agent: str, game: str) -> tuple[_Gathered, _Gathered]:
-        return grouped.setdefault((agent, game), _Gathered()), grouped.setdefault((agent, ""), _Gathered())
+    def of(agent: str, game: str) -> _Gathered:
+        found = grouped.get((agent, game))
+        if found is None:
+            found = grouped[agent, game] = _Gathered()
+        return found
 
-    for (match_id, seat), parts in groupby(sides, key=lambda side: (side.match_id, side.seat)):
+    for (match_id, seat), parts in groupby(sides, key=itemgetter(0, 1)):
         match = matches[match_id]
-        found = tuple(parts)
-        for gathered in of(match.agent_at(seat), match.game):
-            gathered.add(found, counts(match))
+        of(match.agent_at(seat), match.game).add(tuple(parts), counts(match))
     for match_id, seat, kind in refusals:
         match = matches[match_id]
         if counts(match):
-            for gathered in of(match.agent_at(seat), match.game):
-                gathered.refused[kind] += 1
+            of(match.agent_at(seat), match.game).refused[kind] += 1
+    for (agent, _), found in tuple(grouped.items()):
+        of(agent, "").join(found)
     return {key: found.conduct() for key, found in grouped.items()}
 
 
@@ -97,31 +100,45 @@ class _Gathered:
 
     def add(self, parts: tuple[SideRecord, ...], counted: bool) -> None:
         """One side of one match, in its thirds."""
-        turns = sum(part.turns for part in parts)
-        self.turns += turns
-        self.calls += sum(part.model_calls for part in parts)
-        self.overruns += sum(part.overrun for part in parts)
-        self.tokens.add(sum(part.tokens for part in parts), sum(part.asked for part in parts))
-        self.nodes.add(sum(part.nodes for part in parts), sum(part.searched for part in parts))
-        self.think.add(sum(part.think_ms for part in parts), turns)
-        cost = 0.0
-        for part in parts:
-            if part.cost_usd is None:
-                self.cost = None
-            else:
-                cost += part.cost_usd
-        if self.cost is not None:
+        columns = zip(*parts, strict=True)
+        _, _, _, turns, legal, asked, calls, tokens, searched, nodes, think_ms, _, costs, overrun = columns
+        n = sum(turns)
+        self.turns += n
+        self.calls += sum(calls)
+        self.overruns += sum(overrun)
+        self.tokens.add(sum(tokens), sum(asked))
+        self.nodes.add(sum(nodes), sum(searched))
+        self.think.add(sum(think_ms), n)
+        if None in costs:
+            self.cost = None
+        elif self.cost is not None:
+            cost = sum(costs)
             self.cost += cost
             self.priced.add(cost, 1)
         if counted:
-            self.legal.add(sum(part.legal_at_once for part in parts), turns)
+            self.legal.add(sum(legal), n)
         for part in parts:
             if part.third is not None:
-                legal, tokens, think = self.thirds[part.third]
-                tokens.add(part.tokens, part.asked)
-                think.add(part.think_ms, part.turns)
+                in_third = self.thirds[part.third]
+                in_third[1].add(part.tokens, part.asked)
+                in_third[2].add(part.think_ms, part.turns)
                 if counted:
-                    legal.add(part.legal_at_once, part.turns)
+                    in_third[0].add(part.legal_at_once, part.turns)
+
+    def join(self, other: _Gathered) -> None:
+        """All that another one has gathered besides."""
+        self.turns += other.turns
+        self.calls += other.calls
+        self.overruns += other.overruns
+        self.refused += other.refused
+        self.cost = None if self.cost is None or other.cost is None else self.cost + other.cost
+        for own, its in zip(self._ratios(), other._ratios(), strict=True):
+            own.join(its)
+
+    def _ratios(self) -> Iterator[RatioSum]:
+        yield from (self.legal, self.tokens, self.think, self.nodes, self.priced)
+        for third in self.thirds:
+            yield from third
 
     def conduct(self) -> Conduct:
         """What the sums say."""

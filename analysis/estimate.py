@@ -83,16 +83,13 @@ def ratio_over_clusters(
     *,
     seed: int = 0,
     resamples: int = 1000,
-    bounds: tuple[float, float] | None = None,
 ) -> Estimate:
     """The ratio of sums `sum(a) / sum(b)` over clusters `(a, b)`, with an interval from resampling whole clusters.
 
     `b` is what is counted, so `n` is its sum. The percentiles are the expanded ones of Hesterberg (2015), which
     undo the narrowness of a bootstrap over few clusters. Deterministic: same clusters in any order, same estimate.
-
-    Args:
-        bounds: the least and the greatest value possible. Where all clusters agree, or there is but one, resampling
-            sees no variation; a ratio with bounds then gets Wilson's interval over clusters, one without gets none.
+    Where all clusters agree, or there is but one, resampling sees no variation and there is no interval. Shares have a
+    better one: `analysis.ratio`.
     """
     pool = sorted(cluster for cluster in clusters if cluster[1] > 0)
     method = f"bootstrap over clusters, {resamples} resamples, 95 %"
@@ -102,19 +99,7 @@ def ratio_over_clusters(
     value = math.fsum(amount for amount, _ in pool) / total
     n = round(total)
     if len({amount / count for amount, count in pool}) == 1:
-        if bounds is None:
-            return Estimate(value, n, None, None, "no interval: clusters do not vary")
-        low, high = bounds
-        plain = proportion((value - low) / (high - low) * len(pool), len(pool))
-        assert plain.low is not None
-        assert plain.high is not None
-        return Estimate(
-            value,
-            n,
-            low + plain.low * (high - low),
-            low + plain.high * (high - low),
-            "Wilson over clusters, 95 % (clusters do not vary)",
-        )
+        return Estimate(value, n, None, None, "no interval: clusters do not vary")
     rng = Random(seed)
     draws = []
     for _ in range(resamples):

@@ -9,7 +9,7 @@ from stratarena.analysis.board_process import plays_of_boards
 from stratarena.analysis.calibration import Calibration, calibration_by
 from stratarena.analysis.conduct import Conduct, conduct_by
 from stratarena.analysis.estimate import Estimate
-from stratarena.analysis.process import Play, measure, plays_of, tally_of
+from stratarena.analysis.process import Play, Sums, plays_of
 from stratarena.analysis.standing import Standings
 from stratarena.db.reader import Reader
 from stratarena.db.records import FaultRecord, MatchRecord
@@ -72,15 +72,18 @@ class Facts:
     @cached_property
     def plays(self) -> tuple[Play, ...]:
         """Both sides of every match in which a plan was declared, or a move graded."""
-        series, boards = self.reader.series(self.tournament), self.reader.boards(self.tournament)
-        return (*plays_of(series), *plays_of_boards(boards))
+        series = self.reader.series(self.tournament, self.matches)
+        return (*plays_of(series), *plays_of_boards(self.reader.boards(self.tournament, self.matches)))
 
     @cached_property
     def process(self) -> Mapping[tuple[str, str], Mapping[str, Estimate]]:
         """Every process metric by agent and game, under game `""` over all; only who has plays."""
-        grouped: dict[tuple[str, str], list[Play]] = {}
+        grouped: dict[tuple[str, str], Sums] = {}
         for play in self.plays:
-            for game in ("", play.game):
-                grouped.setdefault((play.agent, game), []).append(play)
-        tallies = {(play.match_id, play.seat): tally_of(play) for play in self.plays}
-        return {key: measure(plays, lambda play: tallies[play.match_id, play.seat]) for key, plays in grouped.items()}
+            key = play.agent, play.game
+            if key not in grouped:
+                grouped[key] = Sums()
+            grouped[key].add(play)
+        for (agent, _), sums in tuple(grouped.items()):
+            grouped.setdefault((agent, ""), Sums()).join(sums)
+        return {key: sums.estimates() for key, sums in grouped.items()}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from stratarena.analysis.estimate import Estimate, proportion
 from stratarena.arena.specs import Ending
@@ -44,8 +45,7 @@ class Tally:
         return self.wins + self.draws / 2
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One agent's part in one match."""
 
     agent: str
@@ -71,10 +71,11 @@ def score_of_first(match: MatchRecord) -> float:
 def lines(matches: Iterable[MatchRecord]) -> tuple[Line, ...]:
     """Two lines for each match that counts."""
     found = []
+    first, second = Seat.FIRST, Seat.SECOND
     for match in matches:
         score = score_of_first(match)
-        found.append(Line(match.first, match.second, Seat.FIRST, score, match))
-        found.append(Line(match.second, match.first, Seat.SECOND, 1 - score, match))
+        found.append(Line(match.first, match.second, first, score, match))
+        found.append(Line(match.second, match.first, second, 1 - score, match))
     return tuple(found)
 
 
@@ -86,17 +87,22 @@ def tally(found: Iterable[Line]) -> Tally:
 
 def tally_by(matches: Iterable[MatchRecord], part: str = "agent") -> dict[tuple[str, str], Tally]:
     """Tallies by agent and a part of the match: `"agent"` (all together), `"seat"`, `"game"` or `"ending"`."""
+    part_of: Mapping[str, Callable[[Line], str]] = {
+        "agent": lambda line: "",
+        "seat": lambda line: line.seat.value,
+        "game": lambda line: line.match.game,
+        "ending": _reason,
+    }
+    name_of = part_of[part]
     grouped: dict[tuple[str, str], list[Line]] = {}
     for line in lines(matches):
-        assert line.match.verdict is not None
-        key = {
-            "agent": "",
-            "seat": line.seat.value,
-            "game": line.match.game,
-            "ending": line.match.verdict.reason,
-        }[part]
-        grouped.setdefault((line.agent, key), []).append(line)
+        grouped.setdefault((line.agent, name_of(line)), []).append(line)
     return {key: tally(found) for key, found in grouped.items()}
+
+
+def _reason(line: Line) -> str:
+    assert line.match.verdict is not None
+    return line.match.verdict.reason
 
 
 def score_rate(matches: Iterable[MatchRecord], agent: str) -> Estimate:
@@ -109,18 +115,20 @@ def score_rate(matches: Iterable[MatchRecord], agent: str) -> Estimate:
 
 def score_rates(matches: Iterable[MatchRecord]) -> dict[tuple[str, str], Estimate]:
     """As `score_rate`, of everybody, by agent and game; under game `""` over all games."""
-    sums: dict[tuple[str, str], list[float]] = {}
+    scores: dict[tuple[str, str], list[float]] = {}
     pairs: dict[tuple[str, str], set[str]] = {}
     for line in lines(matches):
-        for key in ((line.agent, line.match.game), (line.agent, "")):
-            points_and_n = sums.setdefault(key, [0.0, 0.0])
-            points_and_n[0] += line.score
-            points_and_n[1] += 1
-            pairs.setdefault(key, set()).add(line.match.pair)
+        key = line.agent, line.match.game
+        scores.setdefault(key, []).append(line.score)
+        pairs.setdefault(key, set()).add(line.match.pair)
+    for (agent, _), those in tuple(scores.items()):
+        scores.setdefault((agent, ""), []).extend(those)
+    for (agent, _), named in tuple(pairs.items()):
+        pairs.setdefault((agent, ""), set()).update(named)
     found = {}
-    for key, (points, n) in sums.items():
+    for key, those in scores.items():
         n_pairs = len(pairs[key])
-        estimate = proportion(points / n * n_pairs, n_pairs)
+        estimate = proportion(sum(those) / len(those) * n_pairs, n_pairs)
         method = "Wilson score interval over pairs, 95 %"
         found[key] = Estimate(estimate.value, n_pairs, estimate.low, estimate.high, method)
     return found

@@ -39,6 +39,7 @@ __all__ = [
     "Metric",
     "Play",
     "Scope",
+    "Sums",
     "Update",
     "macro_mean",
     "measure",
@@ -431,28 +432,44 @@ def risk_against_success(measured: Sequence[tuple[float | None, float | None]]) 
     return correlation([risk for risk, _ in measured], [success for _, success in measured])
 
 
-def measure(
-    plays: Iterable[Play], tally: Callable[[Play], tuple[tuple[float, float], ...]] | None = None
-) -> dict[str, Estimate]:
-    """Every metric of ours over these plays, by key; intervals over matches, no data is None with n = 0.
+class Sums:
+    """Every metric of ours, gathered play by play."""
 
-    `tally` may give the counts of `tally_of` from where they are kept.
-    """
-    tally = tally or tally_of
-    sums = tuple(RatioSum() for _ in METRICS)
-    slopes = RatioSum()
-    for play in plays:
-        for ratio, counts in zip(sums, tally(play), strict=True):
-            ratio.add(*counts)
+    def __init__(self) -> None:
+        self._ratios = tuple(RatioSum() for _ in METRICS)
+        self._slopes = RatioSum()
+
+    def add(self, play: Play) -> None:
+        """One more play."""
+        for ratio, (amount, count) in zip(self._ratios, tally_of(play), strict=True):
+            if count:
+                ratio.add(amount, count)
         slope = _slope(play.updates)
         if slope is not None:
-            slopes.add(slope, 1.0)
-    found = {
-        metric.key: ratio.estimate(bounds=None if metric.bounds[1] == float("inf") else metric.bounds)
-        for metric, ratio in zip(METRICS, sums, strict=True)
-    }
-    found[SLOPE] = slopes.estimate()
-    return found
+            self._slopes.add(slope, 1.0)
+
+    def join(self, other: Sums) -> None:
+        """All plays of another one more."""
+        for ratio, its in zip(self._ratios, other._ratios, strict=True):
+            ratio.join(its)
+        self._slopes.join(other._slopes)
+
+    def estimates(self) -> dict[str, Estimate]:
+        """By key; intervals over matches, no data is None with n = 0."""
+        found = {
+            metric.key: ratio.estimate(bounds=None if metric.bounds[1] == float("inf") else metric.bounds)
+            for metric, ratio in zip(METRICS, self._ratios, strict=True)
+        }
+        found[SLOPE] = self._slopes.estimate()
+        return found
+
+
+def measure(plays: Iterable[Play]) -> dict[str, Estimate]:
+    """Every metric of ours over these plays, by key; see `Sums.estimates`."""
+    sums = Sums()
+    for play in plays:
+        sums.add(play)
+    return sums.estimates()
 
 
 def tally_of(play: Play) -> tuple[tuple[float, float], ...]:

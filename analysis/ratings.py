@@ -16,12 +16,12 @@ import operator
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
 from random import Random
 from statistics import NormalDist
 
 from stratarena.analysis.estimate import CONFIDENCE, Estimate
 from stratarena.analysis.league import score_of_first
+from stratarena.analysis.resampling import resampled_counts
 from stratarena.db.records import MatchRecord
 
 __all__ = ["ELO_PER_NAT", "PRIOR_SD_ELO", "Bout", "Bouts", "Prediction", "Ratings", "predict", "rate", "strengths"]
@@ -34,12 +34,17 @@ _FEW_PAIRS = 10
 """With fewer an agent's bootstrap is not trusted alone."""
 _SETTLED = 2e-4
 """A step of the bootstrap's fits that no longer matters: 0.03 Elo points."""
+_STEEPEST = 300.0
+"""A gap of strengths beyond which nothing is left to tell, and short of what overflows."""
 _Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
 _METHOD = "normal, 95 %, by the spread over a bootstrap of pairs"
 Bout = tuple[str, str, str, float]
 """Game, first, second, and the points of first."""
 Bouts = Mapping[Bout, int]
 """How often each happened."""
+_RESULTS = {1.0: 0, 0.0: 1, 0.5: 2}
+_Counts = tuple[int, int, int, int | None, int, int, int]
+"""Places of first, second, seat and draw among the parameters; wins of first, losses, draws."""
 _Unit = tuple[tuple[Bout, int], ...]
 """The results of the matches of one pair."""
 
@@ -203,18 +208,38 @@ def _resampled(
 ) -> Iterator[_Fit]:
     """Fits to pairs drawn with replacement."""
     rng = Random(seed)
-    weights = list(accumulate(units[kind] for kind in kinds))
+    counts = [units[kind] for kind in kinds]
+    meetings = sorted({bout[:3] for kind in kinds for bout, _ in kind})
+    place_of = {meeting: place for place, meeting in enumerate(meetings)}
+    # What a pair of each kind adds: the meeting's place, which of its three results, and how often.
+    adds = [[(place_of[bout[:3]], _RESULTS[bout[3]], n) for bout, n in kind] for kind in kinds]
     for _ in range(resamples):
-        drawn = Counter(rng.choices(range(len(kinds)), cum_weights=weights, k=weights[-1]))
-        sample = _pooled({kinds[place]: n for place, n in drawn.items()})
-        yield _nudged(sample, best) or _solve(
-            sample, agents, seats=True, prior_sd=PRIOR_SD_ELO / ELO_PER_NAT, start=best
+        drawn = resampled_counts(rng, counts)
+        results = [[0, 0, 0] for _ in meetings]
+        for n, added in zip(drawn, adds, strict=True):
+            if n:
+                for place, result, times in added:
+                    results[place][result] += n * times
+        yield _nudged(meetings, results, best) or _solve(
+            _pooled({kind: n for kind, n in zip(kinds, drawn, strict=True) if n}),
+            agents,
+            seats=True,
+            prior_sd=PRIOR_SD_ELO / ELO_PER_NAT,
+            start=best,
         )
 
 
-def _nudged(bouts: Bouts, best: _Fit) -> _Fit | None:
-    """The fit to these results from that to similar ones, whose curvature is kept; None where that does not settle."""
-    rows = _rows(bouts, best.index, seats=True)
+def _nudged(meetings: Sequence[tuple[str, str, str]], results: Sequence[Sequence[int]], best: _Fit) -> _Fit | None:
+    """The fit to these results from that to similar ones, whose curvature is kept; None where that does not settle.
+
+    `meetings` are game, first and second; `results` how often first won, second won and neither.
+    """
+    index = best.index
+    rows: list[_Counts] = [
+        (index[first], index[second], index[_seat(game)], index.get(_draw(game)), counts[0], counts[1], counts[2])
+        for (game, first, second), counts in zip(meetings, results, strict=True)
+        if any(counts)
+    ]
     precision = (ELO_PER_NAT / PRIOR_SD_ELO) ** 2
     values, last = list(best.values), math.inf
     for _ in range(25):
@@ -396,16 +421,25 @@ def _height(rows: Sequence[_Row], values: Sequence[float], precision: float) -> 
     return height
 
 
-def _gradient(rows: Sequence[_Row], values: Sequence[float], precision: float) -> list[float]:
-    """Of the penalised log-likelihood."""
+def _gradient(rows: Iterable[_Counts], values: Sequence[float], precision: float) -> list[float]:
+    """Of the penalised log-likelihood, as `_slopes` has it: written out, since the bootstrap lives here."""
     gradient = [-precision * value for value in values]
-    for row in rows:
-        shares, _ = _shares(row, values)
-        n = sum(row.counts)
-        for option, share, count in zip(row.options, shares, row.counts, strict=True):
-            surplus = count - n * share
-            for place, weight in option:
-                gradient[place] += surplus * weight
+    for first, second, seat, draw, wins, losses, draws in rows:
+        gap = min(values[first] + values[seat] - values[second], _STEEPEST)
+        n = wins + losses + draws
+        # Weights are told over that of a lost match.
+        win = math.exp(gap)
+        if draw is None:
+            surplus = wins - n * win / (win + 1)
+        else:
+            half = math.exp(min(values[draw] + gap / 2, _STEEPEST))
+            whole = win + 1 + half
+            drawn = draws - n * half / whole
+            gradient[draw] += drawn
+            surplus = wins - n * win / whole + drawn / 2
+        gradient[first] += surplus
+        gradient[seat] += surplus
+        gradient[second] -= surplus
     return gradient
 
 

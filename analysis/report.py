@@ -8,6 +8,7 @@ from stratarena.agents.tree import TreeKind
 from stratarena.analysis.agent_blocks import agent_blocks
 from stratarena.analysis.anomaly_blocks import anomaly_blocks
 from stratarena.analysis.conduct_blocks import cost_blocks, legality_blocks
+from stratarena.analysis.effort_blocks import effort_blocks
 from stratarena.analysis.estimate import proportion
 from stratarena.analysis.facts import Facts
 from stratarena.analysis.imagined_blocks import imagined_blocks
@@ -92,12 +93,16 @@ def _definition_blocks(facts: Facts) -> tuple[Block, ...]:
 
 
 def _written_blocks(facts: Facts) -> tuple[Block, ...]:
-    written = tuple(facts.reader.searches(facts.tournament, TreeKind.INTERNAL))
+    written = tuple(facts.reader.searches(facts.tournament, TreeKind.INTERNAL, facts.matches))
     return linearized_blocks(written, facts.standings.names) if written else ()
 
 
+def _effort_blocks(facts: Facts) -> tuple[Block, ...]:
+    return effort_blocks(facts.reader.search_sums(facts.tournament, facts.matches), facts.standings.names)
+
+
 def _imagined_blocks(facts: Facts) -> tuple[Block, ...]:
-    imagined = tuple(facts.reader.searches(facts.tournament, TreeKind.IMAGINED))
+    imagined = tuple(facts.reader.searches(facts.tournament, TreeKind.IMAGINED, facts.matches))
     return imagined_blocks(imagined, facts.standings.names) if imagined else ()
 
 
@@ -110,6 +115,7 @@ SECTIONS: tuple[tuple[str, Callable[[Facts], tuple[Block, ...]]], ...] = (
     ("Move quality", quality_blocks),
     ("Plans and revisions", plan_blocks),
     ("Self-correction", correction_blocks),
+    ("Tree searches", _effort_blocks),
     ("Searches that models wrote", _written_blocks),
     ("Worlds that models imagined", _imagined_blocks),
     ("Stated chances of winning", calibration_blocks),

@@ -1,11 +1,12 @@
-"""Shares of what searches hold, by agent and game, with intervals from resampling matches."""
+"""Shares of what searches hold, by agent and game, with intervals over matches."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from stratarena.analysis.estimate import Estimate, no_data, ratio_over_clusters
+from stratarena.analysis.estimate import Estimate, no_data
+from stratarena.analysis.ratio import RatioSum
 from stratarena.db.records import SearchRecord
 
 __all__ = ["Count", "ratio_by_match", "scopes"]
@@ -39,4 +40,7 @@ def ratio_by_match(
         clusters[match_id] = (before[0] + above, before[1] + below)
     if not clusters:
         return no_data("no search")
-    return ratio_over_clusters(tuple(clusters.values()), bounds=bounds)
+    gathered = RatioSum()
+    for above, below in clusters.values():
+        gathered.add(above, below)
+    return gathered.estimate(bounds=bounds)

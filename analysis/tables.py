@@ -5,27 +5,22 @@ from __future__ import annotations
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from io import StringIO
 from pathlib import Path
 
 from stratarena.analysis.facts import Facts
 from stratarena.analysis.measures import TITLES, measures
 from stratarena.arena.specs import Ending
-from stratarena.games.base import ArenaError
 
 __all__ = [
-    "PARQUET_MISSING",
     "PlainTable",
     "Value",
-    "check_parquet",
     "matches_table",
     "numbers_table",
     "to_csv",
     "write_parquet",
 ]
 
-PARQUET_MISSING = "Parquet needs pyarrow: pip install 'stratarena[tables]'"
 Value = str | int | float | bool | None
 
 
@@ -92,14 +87,8 @@ def to_csv(table: PlainTable) -> str:
     return page.getvalue()
 
 
-def check_parquet() -> None:
-    """Raise `ArenaError` where pyarrow is not installed."""
-    if find_spec("pyarrow") is None:
-        raise ArenaError(PARQUET_MISSING)
-
-
 def write_parquet(table: PlainTable, path: Path) -> None:
-    """Needs pyarrow; see `check_parquet`."""
+    """Needs pyarrow; see `db.frames.check_parquet`."""
     import pyarrow as pa
     from pyarrow import parquet
 

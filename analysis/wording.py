@@ -60,8 +60,8 @@ def elo(estimate: Estimate) -> str:
     if estimate.value is None:
         return DASH
     if estimate.low is None or estimate.high is None:
-        return f"{estimate.value:.0f}"
-    return f"{estimate.value:.0f} [{estimate.low:.0f}, {estimate.high:.0f}]"
+        return f"{estimate.value:z.0f}"
+    return f"{estimate.value:z.0f} [{estimate.low:z.0f}, {estimate.high:z.0f}]"
 
 
 def percent(estimate: Estimate) -> str:

@@ -313,18 +313,33 @@ def export_games(
     ] = None,
     format_name: Annotated[
         str | None,
-        typer.Option("--format", metavar="FORMAT", help="pgn, sgf, moves or jsonl; default: --out's suffix."),
+        typer.Option(
+            "--format",
+            metavar="FORMAT",
+            help="pgn, sgf, moves or jsonl; of a view csv, jsonl or parquet; default: --out's suffix.",
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="A new file; default: standard output.")
+    ] = None,
+    view: Annotated[
+        str | None,
+        typer.Option(
+            "--view",
+            metavar="VIEW",
+            help="Write a table instead: turns, matches, scores, plans, calls, gradings, … (docs/schema.md), or all.",
+        ),
     ] = None,
     thoughts: Annotated[
         bool, typer.Option("--thoughts", help="Tell plans, revisions, answers and refusals in comments.")
     ] = False,
 ) -> None:
-    """Write recorded games for other programs: PGN (chess), SGF (Hex), or move lists (any game)."""
-    from stratarena.arena.commands.exporting import export
+    """Write recorded games for other programs: PGN (chess), SGF (Hex), move lists (any game), or tables of what happened."""
+    from stratarena.arena.commands.exporting import export, export_view
 
+    if view is not None:
+        export_view(database, what or [], view=view, format_name=format_name, out=out)
+        return
     export(database, what or [], format_name=format_name, out=out, thoughts=thoughts)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from stratarena.agents.plan import Cause
 from stratarena.games.base import Move, Seat
@@ -18,8 +19,7 @@ _TURN = 2
 """Plies from one turn of a seat to its next."""
 
 
-@dataclass(frozen=True, slots=True)
-class Declared:
+class Declared(NamedTuple):
     """A plan as it was declared."""
 
     ply: int

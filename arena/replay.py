@@ -145,12 +145,16 @@ def _check_end(game: Game[Any], state: Any, key: str, ply: int, closed: MatchClo
     outcome, verdict = game.outcome(state), closed.verdict
     by_rules = verdict.ending is Ending.RULES
     if by_rules and (outcome is None or (outcome.winner, outcome.reason) != (verdict.winner, verdict.reason)):
-        said = "not over" if outcome is None else f"{outcome.reason}, won by {outcome.winner}"
+        said = "not over" if outcome is None else f"{outcome.reason}, {_won(outcome.winner)}"
         raise RecordMismatch(
-            f"match {key}, ply {ply}: recorded as {verdict.reason}, won by {verdict.winner}; by the rules it is {said}"
+            f"match {key}, ply {ply}: recorded as {verdict.reason}, {_won(verdict.winner)}; by the rules it is {said}"
         )
     if not by_rules and outcome is not None:
         raise RecordMismatch(
             f"match {key}, ply {ply}: recorded as ended by {verdict.ending.value}, but by the rules it was over: "
             f"{outcome.reason}"
         )
+
+
+def _won(winner: Seat | None) -> str:
+    return "drawn" if winner is None else f"won by {winner.name}"

@@ -43,7 +43,7 @@ from planning.players import Dreams, Reader, Tally, internal, mcts
 from stratarena.agents.gamelm.model import load_weights, shipped_weights
 from stratarena.agents.gamelm.positions import load_positions, make_chunks
 
-PARTS = ("world", "speed", "positions", "internal", "dreams", "leaves", "matches", "ratings")
+PARTS = ("world", "speed", "positions", "internal", "leaves", "dreams", "matches", "ratings")
 _KEPT = (
     # Player, and on how many positions.
     (pool.AWARE, 4732),
@@ -56,7 +56,7 @@ _KEPT = (
     ("mcts-16, imagined", 1000),
     ("mcts-64, imagined", 500),
 )
-_WRITTEN = {(0, 1): 4732, (1, 2): 2000, (1, 3): 4732, (2, 2): 1000, (2, 3): 1500}
+_WRITTEN = {(0, 1): 4732, (1, 2): 4732, (1, 3): 4732, (2, 2): 4732, (2, 3): 1000}
 """Positions that the model's own searches of a shape are measured on."""
 
 
@@ -170,11 +170,8 @@ def main() -> None:
         book.save()
         budget_figure(book.numbers, options.out / "budget")
 
-    steps = (world, speed, positions, written, dreams, leaves, matches, rated)
-    curves = [
-        ("connect-four", options.weights / "curve.csv"),
-        ("connect-four-more", options.weights / "curve-more.csv"),
-    ]
+    steps = (world, speed, positions, written, leaves, dreams, matches, rated)
+    curves = [(name, options.weights / f"{name}.csv") for name in ("curve", "curve-writing", "curve-more")]
     for part, step in zip(PARTS, steps, strict=True):
         if part in options.only:
             step()

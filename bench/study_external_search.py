@@ -1,142 +1,71 @@
 """More simulations, higher score? `make study-external-search`: oracles of three qualities and the embedded models.
 
-    python bench/study_external_search.py [--only PART ...] [--report]
+    python bench/study_external_search.py [--only PART ...] [--sizes SIZE ...] [--minutes CPU_MINUTES] [--report | --no-report]
 
-Plays a gauntlet of every agent against one fixed opponent, on even openings with seats swapped, part by part into
-`external-search.db`, where a stopped run goes on, and writes `docs/studies/external-search/`: a page, its figure, its numbers.
-`--only` plays the parts whose names begin so; `--report` plays nothing.
+Every agent meets one fixed opponent, on even openings from both sides. Each opening is written to `build/external-search.jsonl` when it
+has been played, where a stopped run goes on; then the page, its figure and its numbers are written to
+`docs/studies/external-search/`. `--only` plays the parts whose names begin so; `--report` plays nothing.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from stratarena.games.openings import lines
+sys.path.insert(0, str(Path(__file__).parent))
+from external_search.page import write
+from external_search.play import C4, HEX, RULES, SIZES, Row, chat_model, game_model, oracles
 
-ROOT = Path(__file__).parents[1]
-DATABASE = "external-search.db"
-CPU_SECONDS = ROOT / "build" / "external-search-cpu.json"
-SEED = 1
-C4, HEX = "connect_four", "hex(size=7)"
-OPENINGS = {C4: "late", HEX: "balanced"}
-SIMULATIONS = (0, 16, 64, 256)
-NOISE = {"good": 0.7, "middle": 1.5, "poor": 3.0}
-"""Standard deviation, in logits, of the error on every value of the oracle."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """A gauntlet: agents of one game against one opponent, from both sides of some openings."""
-
-    name: str
-    game: str
-    openings: range
-    """Places among the openings of the game."""
-    opponent: str
-    """Kind and parameters in TOML, as of the agents."""
-    agents: Mapping[str, str]
-    """By name: `QUALITY-SIMULATIONS`, or `QUALITY-rules` for the agent without search that sees wins and losses in one."""
-    models: str = ""
-
-    @property
-    def toml(self) -> str:
-        """The tournament file."""
-        agents = {"opponent": self.opponent, **self.agents}
-        tables = "".join(f'[agents."{name}"]\n{params}\n' for name, params in agents.items())
-        named = [lines(self.game, OPENINGS[self.game])[place].name for place in self.openings]
-        return (
-            f'name = "{self.name}"\nseed = {SEED}\ngames = ["{self.game}"]\nrounds = {len(named)}\nformat = "gauntlet"\n'
-            f'challengers = ["opponent"]\nopenings = {{ "{self.game}" = {json.dumps(named)} }}\n{self.models}{tables}'
-        )
-
-
-def graded(quality: str, params: str, sizes: Sequence[int], *, rules: bool = True) -> dict[str, str]:
-    """The agents of one quality: without search, rules-aware without search, and with each number of simulations."""
-    agents = {f"{quality}-rules": f"{params}simulations = 0\nrules_aware = true"} if rules else {}
-    return agents | {f"{quality}-{n}": f"{params}simulations = {n}" for n in sizes}
-
-
-def oracles(game: str, engine: str, number: int, size: int) -> Part:
-    """All oracles of a game on the openings of this number, so many at a time."""
-    agents: dict[str, str] = {}
-    for quality, noise in NOISE.items():
-        params = f'kind = "mcts_oracle"\nengine = "{engine}"\nnoise = {noise}\nengine_simulations = 50\n'
-        agents |= graded(quality, params, SIMULATIONS)
-    name = f"oracle-{'hex' if game == HEX else 'connect-four'}-{number}"
-    return Part(name, game, range(number * size - size, number * size), MCTS, agents)
-
-
-def game_lm(number: int, size: int) -> Part:
-    """The game model, which knows Connect Four only."""
-    params = 'kind = "mcts_llm"\nmodel = "game_lm"\nevaluator = "game_lm"\ntau = 0.1\neps = 0.05\nbatch = 8\n'
-    agents = graded("game_lm", params, SIMULATIONS)
-    openings = range(number * size - size, number * size)
-    return Part(f"game-lm-{number}", C4, openings, MCTS, agents, '[models.game_lm]\nkind = "game_lm"\n')
-
-
-def smollm2(game: str, sizes: Sequence[int], n_openings: int) -> Part:
-    """The embedded chat model, half a CPU second a position: few matches, against weaker opponents."""
-    params = 'kind = "mcts_llm"\nmodel = "smollm2"\nevaluator = "likelihood"\nbatch = 4\n'
-    opponent = 'kind = "greedy"' if game == C4 else 'kind = "random"'
-    name = f"smollm2-{'hex' if game == HEX else 'connect-four'}-{sizes[0]}"
-    agents = graded("smollm2", params, sizes, rules=sizes[0] == 0)
-    return Part(name, game, range(n_openings), opponent, agents, '[models.smollm2]\nkind = "smollm2"\n')
-
-
-MCTS = 'kind = "mcts"\nsimulations = 500'
-PARTS = (
-    oracles(C4, "bitbully", 1, 10),
-    oracles(HEX, "hex_search", 1, 6),
-    game_lm(1, 10),
-    smollm2(C4, (0,), 6),
-    oracles(C4, "bitbully", 2, 10),
-    smollm2(HEX, (0,), 2),
-    smollm2(C4, (16,), 3),
-    game_lm(2, 10),
-    oracles(HEX, "hex_search", 2, 6),
-    oracles(C4, "bitbully", 3, 10),
-    smollm2(C4, (64,), 1),
-    smollm2(HEX, (16,), 1),
-    oracles(HEX, "hex_search", 3, 6),
-    oracles(C4, "bitbully", 4, 10),
-)
-"""In this order: whoever stops early has some of everything."""
-
-
-def play(part: Part) -> None:
-    """Play what is missing of a part, and add up what it took."""
-    file = ROOT / "build" / f"{part.name}.toml"
-    file.parent.mkdir(exist_ok=True)
-    file.write_text(part.toml, encoding="utf-8")
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [sys.executable, "-m", "stratarena.arena", "run", str(file), "--db", DATABASE, "--jobs", "8"]
-    subprocess.run(command, check=True)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    spent = json.loads(CPU_SECONDS.read_text(encoding="utf-8")) if CPU_SECONDS.exists() else {}
-    took = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    spent[part.name] = spent.get(part.name, 0.0) + took
-    CPU_SECONDS.write_text(json.dumps(spent, indent=1), encoding="utf-8")
+Done = Callable[[str, str, str], bool]
+ROWS = Path("build/external-search.jsonl")
+PARTS: dict[str, Callable[[Done], Iterator[Row]]] = {
+    "oracle-connect-four": lambda done: oracles(C4, range(40), done),
+    "game-lm": lambda done: game_model(range(20), done),
+    "oracle-hex": lambda done: oracles(HEX, range(16), done),
+    # Half a CPU second a position: a match with 64 simulations takes minutes, so few are played, and n is told.
+    "smollm2-connect-four-0": lambda done: chat_model(C4, "0", range(6), done),
+    "smollm2-connect-four-rules": lambda done: chat_model(C4, RULES, range(6), done),
+    "smollm2-hex-0": lambda done: chat_model(HEX, "0", range(3), done),
+    "smollm2-hex-rules": lambda done: chat_model(HEX, RULES, range(3), done),
+    "smollm2-connect-four-16": lambda done: chat_model(C4, "16", range(3), done),
+    "smollm2-hex-16": lambda done: chat_model(HEX, "16", range(1), done),
+    "smollm2-connect-four-64": lambda done: chat_model(C4, "64", range(1), done),
+}
+"""In this order: whoever stops early has the most telling parts."""
 
 
 def main() -> None:
     """Play, then report on whatever was played."""
     parser = argparse.ArgumentParser()
-    parser.add_argument("--only", nargs="*", metavar="PART", help=", ".join(part.name for part in PARTS))
+    parser.add_argument("--only", nargs="*", metavar="PART", help=", ".join(PARTS))
+    parser.add_argument("--sizes", nargs="*", choices=SIZES, default=SIZES, help="simulations to play now")
+    parser.add_argument("--minutes", type=float, help="of CPU time, after which no part goes on")
+    parser.add_argument("--no-report", action="store_true", help="play, and leave the page as it is")
     parser.add_argument("--report", action="store_true", help="write the page from what was played")
     wanted = parser.parse_args()
-    for part in PARTS:
-        if not wanted.report and (wanted.only is None or part.name.startswith(tuple(wanted.only))):
-            play(part)
-    from study_external_search_report import write
-
-    write()
+    ROWS.parent.mkdir(exist_ok=True)
+    rows = [json.loads(line) for line in ROWS.read_text(encoding="utf-8").splitlines()] if ROWS.exists() else []
+    for name, part in PARTS.items():
+        if wanted.report or (wanted.only is not None and not name.startswith(tuple(wanted.only))):
+            continue
+        here = {(row["quality"], row["size"], row["opening"]) for row in rows}
+        began = time.process_time()
+        for row in part(lambda *key, here=here: key in here or key[1] not in wanted.sizes):
+            now = time.process_time()
+            rows.append(row | {"part": name, "cpu_s": round(now - began, 2)})
+            began = now
+            with ROWS.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(rows[-1]) + "\n")
+            if wanted.minutes is not None and now > 60 * wanted.minutes:
+                break
+        played = [row for row in rows if row["part"] == name]
+        print(f"{name}: {2 * len(played)} matches, {sum(row['cpu_s'] for row in played):.0f} CPU s", flush=True)
+    if not wanted.no_report:
+        write(rows)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -132,24 +132,23 @@ def _read(rows: Any, wanted: Mapping[int, MatchRecord], judges: Mapping[str, tup
     plans, revisions, moves, turns = _T["plans"], _T["revisions"], _T["moves"], _T["turns"]
     overruns, gradings = _T["overruns"], _T["gradings"]
     caused = and_(revisions.c.match_id == plans.c.match_id, revisions.c.seq == plans.c.seq)
-    declared: dict[int, list[Declared]] = {}
+    # Millions of rows pass here: named tuples, and no call for what is a name to the type checker only.
+    declared: defaultdict[int, list[Declared]] = defaultdict(list)
     for match_id, ply, seat, line, cause in rows(
         select(plans.c.match_id, plans.c.ply, plans.c.seat, plans.c.moves, revisions.c.cause)
         .select_from(plans.outerjoin(revisions, caused))
         .where(plans.c.match_id.in_(wanted))
         .order_by(plans.c.match_id, plans.c.seq)
     ):
-        declared.setdefault(match_id, []).append(
-            Declared(ply, _SEATS[seat], tuple(map(Move, line.split())), _CAUSES[cause] if cause else None)
-        )
-    played: dict[int, dict[int, tuple[Seat, Move]]] = {}
+        declared[match_id].append(Declared(ply, _SEATS[seat], tuple(line.split()), _CAUSES[cause] if cause else None))
+    played: defaultdict[int, dict[int, tuple[Seat, Move]]] = defaultdict(dict)
     for match_id, ply, seat, move in rows(
         select(moves.c.match_id, moves.c.ply, moves.c.seat, moves.c.move).where(
             moves.c.match_id.in_(wanted) & (moves.c.source != "opening")
         )
     ):
-        played.setdefault(match_id, {})[ply] = (_SEATS[seat], Move(move))
-    grades: dict[int, dict[tuple[int, Move], GradeRecord]] = {}
+        played[match_id][ply] = (_SEATS[seat], move)
+    grades: defaultdict[int, dict[tuple[int, Move], GradeRecord]] = defaultdict(dict)
     for match_id, ply, move, value, best_value, judge in rows(
         select(
             gradings.c.match_id,
@@ -161,7 +160,7 @@ def _read(rows: Any, wanted: Mapping[int, MatchRecord], judges: Mapping[str, tup
         ).where(gradings.c.match_id.in_(wanted))
     ):
         if judge == judges[wanted[match_id].game][0]:
-            grades.setdefault(match_id, {})[ply, Move(move)] = GradeRecord(value, best_value)
+            grades[match_id][ply, move] = GradeRecord(value, best_value)
     taken = _count(rows, select(turns.c.match_id, turns.c.seat, func.count()), turns, wanted)
     over = _count(
         rows, select(overruns.c.match_id, overruns.c.seat, func.count(overruns.c.ply.distinct())), overruns, wanted

@@ -64,13 +64,14 @@ from stratarena.db.records import (
     Origin,
     PlyRecord,
     SearchRecord,
+    SearchSum,
     SeriesRecord,
     SideRecord,
     TournamentRecord,
     TurnRecord,
 )
 from stratarena.db.schema import metadata
-from stratarena.db.searches import read_searches
+from stratarena.db.searches import read_search_sums, read_searches
 from stratarena.db.sides import read_forecasts, read_plies, read_sides
 from stratarena.db.state import verdict_of
 from stratarena.db.texts import read_text, unpack
@@ -215,9 +216,14 @@ class Reader:
         """Stated chances of winning in matches that are over, by match, seat and tenth of the scale."""
         return read_forecasts(self._engine, tournament)
 
-    def series(self, tournament: TournamentRecord) -> tuple[SeriesRecord, ...]:
-        """Every match whose moves are plans and that did not end void, as far as it was played; answers in order."""
-        counted = {match.match_id: match for match in self._counted(tournament)}
+    def series(
+        self, tournament: TournamentRecord, matches_read: Sequence[MatchRecord] | None = None
+    ) -> tuple[SeriesRecord, ...]:
+        """Every match whose moves are plans and that did not end void, as far as it was played; answers in order.
+
+        `matches_read` is what `matches` gave, if it was asked before: at a hundred thousand it takes seconds.
+        """
+        counted = {match.match_id: match for match in self._counted(tournament, matches_read)}
         answers, rounds, overruns, matches = _T["submissions"], _T["rounds"], _T["overruns"], _T["matches"]
         here = matches.c.tournament_id == tournament.tournament_id
         followed = (rounds.c.match_id == answers.c.match_id) & (rounds.c.ply == answers.c.ply)
@@ -271,19 +277,29 @@ class Reader:
             for match_id, given in found.items()
         )
 
-    def boards(self, tournament: TournamentRecord) -> Iterator[BoardRecord]:
+    def boards(
+        self, tournament: TournamentRecord, matches_read: Sequence[MatchRecord] | None = None
+    ) -> Iterator[BoardRecord]:
         """Every match that counts in which a plan was declared or a move was graded, games of plans left out."""
-        return read_boards(self._engine, self._counted(tournament))
+        return read_boards(self._engine, self._counted(tournament, matches_read))
 
-    def searches(self, tournament: TournamentRecord, kind: TreeKind) -> Iterator[SearchRecord]:
+    def searches(
+        self, tournament: TournamentRecord, kind: TreeKind, matches_read: Sequence[MatchRecord] | None = None
+    ) -> Iterator[SearchRecord]:
         """Every search of this kind in matches that count, whole as it was told, in the order of matches and turns."""
-        return read_searches(self._engine, self._counted(tournament), kind, self.events)
+        return read_searches(self._engine, self._counted(tournament, matches_read), kind, self.events)
 
-    def _counted(self, tournament: TournamentRecord) -> list[MatchRecord]:
+    def search_sums(
+        self, tournament: TournamentRecord, matches_read: Sequence[MatchRecord] | None = None
+    ) -> tuple[SearchSum, ...]:
+        """Every search in matches that count, without its nodes."""
+        return read_search_sums(self._engine, self._counted(tournament, matches_read))
+
+    def _counted(self, tournament: TournamentRecord, matches_read: Sequence[MatchRecord] | None) -> list[MatchRecord]:
         """The matches that are over and not void."""
         return [
             match
-            for match in self.matches(tournament)
+            for match in (self.matches(tournament) if matches_read is None else matches_read)
             if match.verdict is not None and match.verdict.ending is not Ending.VOID
         ]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from stratarena.agents.budget import Spend
-from stratarena.agents.tree import SearchTree
+from stratarena.agents.tree import SearchTree, TreeKind
 from stratarena.arena.grading import Evaluation
 from stratarena.arena.reconsider import Declared
 from stratarena.arena.specs import Verdict
@@ -25,6 +25,7 @@ __all__ = [
     "Origin",
     "PlyRecord",
     "SearchRecord",
+    "SearchSum",
     "SeriesRecord",
     "SideRecord",
     "TournamentRecord",
@@ -98,8 +99,7 @@ class TurnRecord:
     """Where a move is a plan, what the rules said of it; else None."""
 
 
-@dataclass(frozen=True, slots=True)
-class GradeRecord:
+class GradeRecord(NamedTuple):
     """How good a move was."""
 
     value: float | None
@@ -107,9 +107,8 @@ class GradeRecord:
     best_value: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SideRecord:
-    """What one seat did in one third of one attempt at a match."""
+class SideRecord(NamedTuple):
+    """What one seat did in one third of one attempt at a match. A tuple: there are six of them to a match."""
 
     match_id: int
     seat: Seat
@@ -146,8 +145,7 @@ class PlyRecord:
     legal_at_once: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForecastRecord:
+class ForecastRecord(NamedTuple):
     """Chances of winning that one seat stated in one match, in one tenth of the scale."""
 
     match_id: int
@@ -283,6 +281,27 @@ class TournamentRecord:
     """By `"model:NAME"` or `"engine:NAME"`."""
     origin: Origin | None = None
     """Where its games were read from; None when they were played here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchSum:
+    """One search that an agent told of, without its nodes."""
+
+    match_id: int
+    game: str
+    agent: str
+    kind: TreeKind
+    method: str
+    simulations: int
+    n_nodes: int
+    depth: int
+    first_move: Move | None
+    """The move held best before the search."""
+    last_move: Move | None
+    """The first of its principal variation."""
+    ended: str
+    spend: Spend
+    """What the turn spent on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from sqlalchemy.dialects import postgresql
 
 from stratarena.db.connect import SCHEMA
 from stratarena.db.schema import metadata
+from stratarena.db.view_columns import VIEW_COLUMNS
 from stratarena.db.views import VIEWS
 
 __all__ = ["schema_document"]
@@ -23,12 +24,21 @@ when the turn ends. Times are milliseconds; those in columns ending in `_ms` bes
 count from 1970. Long texts are stored once in `texts` and named by their hash.
 """
 
+_VIEWS = (
+    "They answer the usual questions; any SQL client can ask them, and `stratarena export DATABASE --view turns --out FILE` "
+    "writes them as CSV, JSON Lines or Parquet."
+)
+_KINDS = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+
 
 def schema_document() -> str:
     """The whole page as Markdown."""
-    parts = [_HEAD, "## Views", "They answer the usual questions; any SQL client can ask them.", ""]
+    parts = [_HEAD, "## Views", _VIEWS, ""]
     parts += ["| view | question |", "| --- | --- |"]
     parts += [f"| `{name}` | {question} |" for name, (question, _) in VIEWS.items()]
+    for name, columns in VIEW_COLUMNS.items():
+        parts += ["", f"### {name}", "", "| column | kind | meaning |", "| --- | --- | --- |"]
+        parts += [f"| `{column.name}` | {_KINDS[column.kind]} | {column.meaning} |" for column in columns]
     parts += ["", "## Tables", "", "```mermaid", "erDiagram"]
     tables = sorted(metadata.sorted_tables, key=lambda table: table.name)
     parts += sorted({_relation(table, key) for table in tables for key in table.foreign_key_constraints})

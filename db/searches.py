@@ -7,14 +7,15 @@ from typing import Any
 
 from sqlalchemy import Engine, func, select
 
+from stratarena.agents.budget import Spend
 from stratarena.agents.tree import TreeKind
 from stratarena.arena.events import Event, Searched, TurnClosed
 from stratarena.db.connect import told
-from stratarena.db.records import MatchRecord, SearchRecord
+from stratarena.db.records import MatchRecord, SearchRecord, SearchSum
 from stratarena.db.schema import metadata
 from stratarena.games.base import Move, Seat
 
-__all__ = ["read_searches"]
+__all__ = ["read_search_sums", "read_searches"]
 
 _T = metadata.tables
 
@@ -85,3 +86,36 @@ def _of_match(
             judge=judge,
             evaluations=evaluations,
         )
+
+
+def read_search_sums(engine: Engine, matches: Sequence[MatchRecord]) -> tuple[SearchSum, ...]:
+    """Every search in these matches without its nodes, in the order of matches and turns."""
+    table = _T["searches"]
+    wanted = {match.match_id: match for match in matches}
+    with told(engine.url.render_as_string(hide_password=False)), engine.connect() as connection:
+        rows = connection.execute(select(table).order_by(table.c.match_id, table.c.seq)).mappings().all()
+    return tuple(
+        SearchSum(
+            match_id=row["match_id"],
+            game=wanted[row["match_id"]].game,
+            agent=wanted[row["match_id"]].agent_at(Seat(row["seat"])),
+            kind=TreeKind(row["kind"]),
+            method=row["method"],
+            simulations=row["simulations"],
+            n_nodes=row["n_nodes"],
+            depth=row["depth"],
+            first_move=None if row["first_move"] is None else Move(row["first_move"]),
+            last_move=Move(row["line"].split()[0]) if row["line"] else None,
+            ended=row["ended"],
+            spend=Spend(
+                model_calls=row["model_calls"],
+                nodes=row["nodes"],
+                prompt_tokens=row["prompt_tokens"],
+                completion_tokens=row["completion_tokens"],
+                think_ms=row["think_ms"],
+                cost_usd=row["cost_usd"],
+            ),
+        )
+        for row in rows
+        if row["match_id"] in wanted
+    )

@@ -16,6 +16,10 @@ __all__ = ["FORECASTS", "PLIES", "SIDES", "read_forecasts", "read_plies", "read_
 _AT_ONCE = """CASE WHEN r.match_id IS NULL AND u.digest IS NOT NULL
                      AND (q.verdict IS NULL OR q.verdict IN ('ok', 'over_budget')) THEN 1 ELSE 0 END"""
 
+_HERE = """u.match_id BETWEEN (SELECT MIN(id) FROM matches WHERE tournament_id = :tournament)
+                     AND (SELECT MAX(id) FROM matches WHERE tournament_id = :tournament)"""
+"""A tournament's matches lie together: its turns are read from the first of them to the last, in their own order."""
+
 SIDES = f"""
 SELECT u.match_id, u.seat,
        CASE WHEN 3 * u.ply >= 2 * m.plies THEN 2 WHEN 3 * u.ply >= m.plies THEN 1 WHEN m.plies > 0 THEN 0 END AS third,
@@ -27,30 +31,32 @@ SELECT u.match_id, u.seat,
        SUM(CASE WHEN s.nodes > 0 THEN 1 ELSE 0 END) AS searched,
        COALESCE(SUM(s.nodes), 0) AS nodes,
        SUM(u.think_ms) AS think_ms, SUM(u.wait_ms) AS wait_ms,
-       COALESCE(SUM(s.cost_usd), 0) AS cost_usd,
-       SUM(CASE WHEN s.match_id IS NOT NULL AND s.cost_usd IS NULL THEN 1 ELSE 0 END) AS unpriced,
+       CASE WHEN COUNT(s.cost_usd) = COUNT(s.match_id) THEN COALESCE(SUM(s.cost_usd), 0) END AS cost_usd,
        SUM(CASE WHEN o.match_id IS NOT NULL THEN 1 ELSE 0 END) AS overrun
-FROM matches m
-JOIN turns u ON u.match_id = m.id
+FROM turns u
+CROSS JOIN matches m
 LEFT JOIN spends s ON s.match_id = u.match_id AND s.ply = u.ply
 LEFT JOIN (SELECT DISTINCT match_id, ply FROM refusals) r ON r.match_id = u.match_id AND r.ply = u.ply
 LEFT JOIN (SELECT DISTINCT match_id, ply FROM overruns) o ON o.match_id = u.match_id AND o.ply = u.ply
 LEFT JOIN submissions q ON q.match_id = u.match_id AND q.ply = u.ply
-WHERE m.tournament_id = :tournament
+WHERE m.id = u.match_id AND m.tournament_id = :tournament AND {_HERE}
 GROUP BY u.match_id, u.seat, third
 ORDER BY u.match_id, u.seat, third"""  # noqa: S608  our own text only
 """Of every attempt; `third` of the match's plies (0, 1, 2) in which the turn began, null where it is not over."""
 
 PLIES = f"""
-SELECT CASE WHEN u.seat = 'first' THEN m.first_agent_id ELSE m.second_agent_id END AS agent_id, m.game, u.ply / 10 AS ten,
-       COUNT(*) AS turns, SUM({_AT_ONCE}) AS legal_at_once
+SELECT CASE WHEN n.seat = 'first' THEN m.first_agent_id ELSE m.second_agent_id END AS agent_id, m.game, n.ten,
+       SUM(n.turns) AS turns, SUM(n.legal_at_once) AS legal_at_once
 FROM matches m
-JOIN turns u ON u.match_id = m.id
-LEFT JOIN (SELECT DISTINCT match_id, ply FROM refusals) r ON r.match_id = u.match_id AND r.ply = u.ply
-LEFT JOIN submissions q ON q.match_id = u.match_id AND q.ply = u.ply
+JOIN (SELECT u.match_id, u.seat, u.ply / 10 AS ten, COUNT(*) AS turns, SUM({_AT_ONCE}) AS legal_at_once
+      FROM turns u
+      LEFT JOIN (SELECT DISTINCT match_id, ply FROM refusals) r ON r.match_id = u.match_id AND r.ply = u.ply
+      LEFT JOIN submissions q ON q.match_id = u.match_id AND q.ply = u.ply
+      WHERE {_HERE}
+      GROUP BY u.match_id, u.seat, ten) n ON n.match_id = m.id
 WHERE m.tournament_id = :tournament AND m.status <> 'void'
-GROUP BY agent_id, m.game, ten
-ORDER BY agent_id, m.game, ten"""  # noqa: S608  our own text only
+GROUP BY agent_id, m.game, n.ten
+ORDER BY agent_id, m.game, n.ten"""  # noqa: S608  our own text only
 """Legality by tens of plies, void matches left out."""
 
 FORECASTS = """
@@ -69,24 +75,8 @@ ORDER BY p.match_id, p.seat, tenth"""
 
 def read_sides(engine: Engine, tournament: TournamentRecord) -> Iterator[SideRecord]:
     """What each seat did in each third of each attempt at a match."""
-    for match_id, seat, third, *numbers in _rows(engine, SIDES, tournament):
-        turns, legal, asked, calls, tokens, searched, nodes, think_ms, wait_ms, cost_usd, unpriced, overrun = numbers
-        yield SideRecord(
-            match_id=match_id,
-            seat=_SEATS[seat],
-            third=third,
-            turns=int(turns),
-            legal_at_once=int(legal),
-            asked=int(asked),
-            model_calls=int(calls),
-            tokens=int(tokens),
-            searched=int(searched),
-            nodes=int(nodes),
-            think_ms=float(think_ms),
-            wait_ms=float(wait_ms),
-            cost_usd=None if unpriced else float(cost_usd),
-            overrun=int(overrun),
-        )
+    for match_id, seat, *numbers in _rows(engine, SIDES, tournament):
+        yield SideRecord(match_id, _SEATS[seat], *numbers)
 
 
 def read_plies(engine: Engine, tournament: TournamentRecord) -> Iterator[PlyRecord]:
@@ -98,15 +88,8 @@ def read_plies(engine: Engine, tournament: TournamentRecord) -> Iterator[PlyReco
 
 def read_forecasts(engine: Engine, tournament: TournamentRecord) -> Iterator[ForecastRecord]:
     """Stated chances of winning in matches that are over, by match, seat and tenth of the scale."""
-    for match_id, seat, tenth, n, stated, squared in _rows(engine, FORECASTS, tournament):
-        yield ForecastRecord(
-            match_id=match_id,
-            seat=_SEATS[seat],
-            tenth=int(tenth),
-            n=int(n),
-            stated=float(stated),
-            squared=float(squared),
-        )
+    for match_id, seat, *numbers in _rows(engine, FORECASTS, tournament):
+        yield ForecastRecord(match_id, _SEATS[seat], *numbers)
 
 
 _SEATS = {seat.value: seat for seat in Seat}

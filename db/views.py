@@ -8,6 +8,14 @@ _LATEST = """
     NOT EXISTS (SELECT 1 FROM matches later WHERE later.tournament_id = m.tournament_id
                 AND later.key = m.key AND later.attempt > m.attempt)"""
 
+# Where something happened in a match, and whose turn it was; `{0}` is its table.
+_PLACE = """t.name AS tournament, m.id AS match_id, m.key, m.game, {0}.ply, {0}.seat,
+       CASE WHEN {0}.seat = 'first' THEN x.name ELSE y.name END AS agent"""
+_NAMES = """JOIN matches m ON m.id = {0}.match_id
+JOIN tournaments t ON t.id = m.tournament_id
+JOIN agents x ON x.id = m.first_agent_id
+JOIN agents y ON y.id = m.second_agent_id"""
+
 VIEWS: dict[str, tuple[str, str]] = {
     "v_matches": (
         "Which matches are there, between whom, and how did each end? Of a void match the latest attempt.",
@@ -85,6 +93,41 @@ SELECT tournament, game, agent, COUNT(*) AS turns, SUM(model_calls) AS model_cal
        SUM(think_ms) AS think_ms, SUM(wait_ms) AS wait_ms,
        CASE WHEN COUNT(cost_usd) = COUNT(*) THEN SUM(cost_usd) END AS cost_usd
 FROM v_turns GROUP BY tournament, game, agent""",
+    ),
+    "v_plans": (
+        "Which plans were declared, what replaced what and why, and was it played? Of boards and of games of plans.",
+        f"""
+SELECT {_PLACE.format("p")}, p.seq, p.moves, p.cost, p.value, r.cause, b.moves AS before_moves, a.move AS played
+FROM plans p
+{_NAMES.format("p")}
+LEFT JOIN revisions r ON r.match_id = p.match_id AND r.seq = p.seq
+LEFT JOIN plans b ON b.match_id = r.match_id AND b.seq = r.before_seq
+LEFT JOIN moves a ON a.match_id = p.match_id AND a.ply = p.ply""",  # noqa: S608  our own text only
+    ),
+    "v_refusals": (
+        "Which answers did the referee turn down, and why?",
+        f"""
+SELECT {_PLACE.format("r")}, r.seq, r.kind, r.why
+FROM refusals r
+{_NAMES.format("r")}""",  # noqa: S608  our own text only
+    ),
+    "v_calls": (
+        "What was every call to a model, and what came of it? Texts are named by their hash in `texts`.",
+        f"""
+SELECT {_PLACE.format("c")}, c.seq, c.model, c.kind, c.max_tokens, c.temperature, c.finish, c.prompt_tokens,
+       c.completion_tokens, c.thinking_tokens, c.cached_tokens, c.cost_usd, c.think_ms, c.wait_ms,
+       (SELECT COUNT(*) FROM call_attempts z WHERE z.match_id = c.match_id AND z.seq = c.seq) AS tries,
+       c.failure, c.error, c.answer
+FROM model_calls c
+{_NAMES.format("c")}""",  # noqa: S608  our own text only
+    ),
+    "v_searches": (
+        "What did each search of an agent look at, and what came of it?",
+        f"""
+SELECT {_PLACE.format("s")}, s.seq, s.kind, s.method, s.simulations, s.n_nodes, s.depth, s.first_move, s.value_before,
+       s.value_after, s.line, s.ended, s.model_calls, s.nodes, s.prompt_tokens, s.completion_tokens, s.cost_usd, s.think_ms
+FROM searches s
+{_NAMES.format("s")}""",  # noqa: S608  our own text only
     ),
     "v_gradings": (
         "How good was each move that was played or meant, by which judge? Regret is in points: 1 is a won game lost.",

@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["ILLEGAL", "Labelled", "generate"]
+__all__ = ["ILLEGAL", "LABEL_SHARE", "Labelled", "generate", "label"]
 
 ILLEGAL = -128
 _CELLS = 42
-_LABEL_SHARE = (0.05, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.01, 0.02, 0.05, 0.1, 0.25)
+LABEL_SHARE = (0.05, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.01, 0.02, 0.05, 0.1, 0.25)
 """How often a position of that many discs is labelled; always beyond. From 12 discs on the opening book is left."""
 _TACTICS_ONLY = range(12, 17)
 """Where scores cost most: players do not look at them here."""
@@ -73,7 +73,7 @@ def generate(n_games: int, seed: int) -> Labelled:
             legal: list[int] = board.legal_moves()
             randomly = rng.random() < player.random
             exact: dict[int, int] | None = None
-            labelled = ply >= len(_LABEL_SHARE) or rng.random() < _LABEL_SHARE[ply]
+            labelled = ply >= len(LABEL_SHARE) or rng.random() < LABEL_SHARE[ply]
             if labelled or (not randomly and ply not in _TACTICS_ONLY and player.temperature < 8.0):
                 exact = known.get((own, opponent))
                 if exact is None:
@@ -93,6 +93,28 @@ def generate(n_games: int, seed: int) -> Labelled:
     return Labelled(
         np.array(own_boards, np.uint64), np.array(opponent_boards, np.uint64), np.array(scores, np.int8).reshape(-1, 7)
     )
+
+
+def label(own: NDArray[np.uint64], opponent: NDArray[np.uint64], solver: Any = None) -> Labelled:
+    """These positions, none of them over, with the exact score of every move, by this solver or a new one."""
+    from bitbully import BitBully, Board
+
+    solver = solver or BitBully()
+    scores = np.full((len(own), 7), ILLEGAL, np.int8)
+    for index, (mine, theirs) in enumerate(zip(own.tolist(), opponent.tolist(), strict=True)):
+        exact = solver.score_all_moves(Board(_rows(mine, theirs)))
+        for column, score in exact.items():
+            scores[index, column] = score
+    return Labelled(own, opponent, scores)
+
+
+def _rows(own: int, opponent: int) -> list[list[int]]:
+    """The position as bitbully takes it: rows from the top, 1 for the side that began, 2 for the other."""
+    first, second = (own, opponent) if (own | opponent).bit_count() % 2 == 0 else (opponent, own)
+    return [
+        [1 if first >> (7 * column + row) & 1 else 2 if second >> (7 * column + row) & 1 else 0 for column in range(7)]
+        for row in reversed(range(6))
+    ]
 
 
 def _disc(taken: int, column: int) -> int:

@@ -24,14 +24,20 @@ _SLOTS = (
     *("<bos>", "<search>", "<depth>", "<breadth>", "<state>", "<prev>", "<act>", "act move", "<next>"),
     *("<want>", "<top>", "top move", "top value", "<play>", "play move", "<end>"),
     *("<expand>", *(f"expand move {index}" for index in range(7))),
-    *("<child>", "child move", "<back>", "back move", "back value", "<select>", "select move", "select value"),
 )
-_SLOT = {name: index for index, name in enumerate(_SLOTS)}
+_OF_CHILD = ("<child>", "child move", "<back>", "back move", "back value", "<select>", "select move", "select value")
+"""What remains in sight of a child once it is closed. These have places of their own for every child of a node, the
+first to the seventh: a token sees a set, and without a number it could not tell which move a value was carried back for."""
+_CHILDREN = 7
+_SLOT = {name: index for index, name in enumerate((*_SLOTS, *_OF_CHILD))}
 
 
 @dataclass
 class _Node:
     level: int
+    number: int = 0
+    """Which child of its parent it is."""
+    children: int = 0
     seen: list[int] = field(default_factory=list)
     """Tokens that whoever is in this node or below it may look at."""
     opening: list[int] = field(default_factory=list)
@@ -106,7 +112,13 @@ class Layout:
             if not self._board_left and self._reports:
                 self._report_left = words.places + HEAD
         else:
-            slot = self._base + self._place(token)
+            slot = self._place(token)
+            if slot >= len(_SLOTS):
+                # What is carried back stands in the parent, but under the number of the child.
+                back = self._tag == "<back>"
+                number = max(self._stack[-1].children - 1, 0) if back else self._stack[-1].number
+                slot += len(_OF_CHILD) * min(number, _CHILDREN - 1)
+            slot += self._base
             if self._tag in ("<child>", "<select>"):
                 self._stack[-1].opening.append(index)
         node = self._stack[-1]
@@ -152,7 +164,9 @@ class Layout:
 
     def _open(self) -> None:
         # A text may open nodes without end; what is deeper than there are levels stays at the last one.
-        self._stack.append(_Node(level=min(self._stack[-1].level + 1, 5)))
+        parent = self._stack[-1]
+        self._stack.append(_Node(level=min(parent.level + 1, 5), number=parent.children))
+        parent.children += 1
 
     def _close(self) -> None:
         if len(self._stack) > 1:

@@ -37,7 +37,7 @@ class Report:
 
     status: str
     best: int
-    """0 where the game is over."""
+    """The move of the highest value; 0 where the game is over."""
     values: tuple[int | None, ...]
     """The bucket of each move, by the mean; None for what is taken for no move."""
 
@@ -62,7 +62,8 @@ def report_of(readings: Readings, index: int, *, status: str | None = None) -> R
             bucket_of(float(value)) if legal else None
             for value, legal in zip(readings.mean[index], readings.legal[index], strict=True)
         )
-    return Report(named, int(readings.best[index]) if named == "<going>" else 0, values)
+    report = Report(named, 0, values)
+    return replace(report, best=next(iter(report.ranked()), 0))
 
 
 @dataclass(slots=True)

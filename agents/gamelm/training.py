@@ -16,6 +16,7 @@ from pydantic import Field, model_validator
 
 from stratarena.agents.gamelm.connect_four_positions import ILLEGAL
 from stratarena.agents.gamelm.mechanics import Mechanics, mechanics
+from stratarena.agents.gamelm.own_games import make_own_chunk
 from stratarena.agents.gamelm.positions import Positions, load_positions, make_chunks, played_on
 from stratarena.agents.gamelm.reading import CONNECT_FOUR, read, reading_loss
 from stratarena.agents.gamelm.scores import kept_shares
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from stratarena.agents.gamelm.network import GameLm
 
-__all__ = ["Point", "Stage", "TrainingConfig", "load_config", "train"]
+__all__ = ["Point", "Stage", "TrainingConfig", "load_config", "make_data", "train"]
 
 Count = Annotated[int, Field(ge=1)]
 Task = Literal["reading", "text", "traces"]
@@ -41,6 +42,9 @@ class DataConfig(Params):
 
     chunks: Count = Field(description="files of games, each made from its own number as seed")
     games: Count = Field(description="games of mixed strength in a chunk")
+    own_games: Annotated[int, Field(ge=0)] = Field(
+        0, description="games that the weights of `start` play against themselves, in a file of their own"
+    )
 
 
 class ModelConfig(Params):
@@ -80,6 +84,8 @@ class TrainingConfig(Params):
     def _some_stage(self) -> TrainingConfig:
         if not self.stages:
             raise ValueError("stages: at least one is needed")
+        if self.data.own_games and self.start is None:
+            raise ValueError("data.own_games: whose? It needs `start`, the folder of the weights that play them")
         return self
 
 
@@ -169,7 +175,7 @@ def train(
     """
     import torch
 
-    splits = load_positions(make_chunks(data, n_chunks=config.data.chunks, games=config.data.games))
+    splits = load_positions(make_data(config, data))
     positions, validation = splits["train"], splits["validation"]
     folder.mkdir(parents=True, exist_ok=True)
     run = _begin(config, folder)
@@ -213,6 +219,19 @@ def train(
         first = last
     write_weights(run.model, folder / "weights")
     return run.curve
+
+
+def make_data(config: TrainingConfig, folder: Path) -> list[Path]:
+    """The files of positions that a training needs; those not there are made."""
+    paths = make_chunks(folder, n_chunks=config.data.chunks, games=config.data.games)
+    if config.data.own_games and config.start is not None:
+        import torch
+
+        from stratarena.agents.gamelm.network import GameLm
+
+        player = GameLm.from_pretrained(config.start, dtype=torch.float32).eval()
+        paths.append(make_own_chunk(folder, Path(config.start), player, games=config.data.own_games))
+    return paths
 
 
 def _begin(config: TrainingConfig, folder: Path) -> _Run:

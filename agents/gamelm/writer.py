@@ -1,6 +1,7 @@
 """Writing: texts continued token by token, many side by side, each board read the moment it is complete.
 
-Values in reports are written by mean scoring: the bucket of the expected value, not the likeliest bucket.
+Values in reports are put down by mean scoring: the bucket of the expected value, not the likeliest bucket; the best move of
+a report is the one of the highest value.
 """
 
 from __future__ import annotations

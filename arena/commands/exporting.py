@@ -1,4 +1,4 @@
-"""`export`: recorded matches as PGN, SGF or move lists, for other programs to read."""
+"""`export`: recorded matches as PGN, SGF or move lists, and views of the record as tables, for other programs to read."""
 
 from __future__ import annotations
 
@@ -11,16 +11,19 @@ from typing import Any
 from stratarena.arena.commands.console import err
 from stratarena.arena.commands.reading import opened
 from stratarena.arena.specs import Ending
+from stratarena.db.connect import open_database
 from stratarena.db.errors import RecordError
 from stratarena.db.exporter import game_record
+from stratarena.db.frames import table_format, view_named, view_rows, write_table
 from stratarena.db.reader import Reader
 from stratarena.db.records import MatchRecord, TournamentRecord
+from stratarena.db.views import VIEWS
 from stratarena.games.base import Game, SpecError
 from stratarena.games.notation.formats import FORMATS, Format, format_of
 from stratarena.games.notation.record import NotationError
 from stratarena.games.plugins import load_game
 
-__all__ = ["export"]
+__all__ = ["export", "export_view"]
 
 
 def export(
@@ -48,6 +51,35 @@ def export(
         console.print(f"left out: {n} {why}", soft_wrap=True)
     if out is not None:
         console.print(f"exported {_games(len(kept))} to {out}", soft_wrap=True)
+
+
+def export_view(db: str, names: Sequence[str], *, view: str, format_name: str | None, out: Path | None) -> None:
+    """Write a view of these tournaments, or of the only one there is, as a table; with `all` every view, into a folder.
+
+    Raises:
+        SpecError: there is no such view or format, or the file is there already.
+        RecordError: there is no such tournament.
+    """
+    views = tuple(VIEWS) if view == "all" else (view_named(view),)
+    if view == "all":
+        if out is None:
+            raise SpecError("all views are written into a folder; name it with --out")
+        form = table_format(format_name or "csv", None)
+    else:
+        form = table_format(format_name, out)
+    engine = open_database(db, read_only=True)
+    try:
+        reader = Reader(engine)
+        tournaments = [reader.tournament(name).name for name in (names or (None,))]
+        for one in views:
+            target = out / f"{one.removeprefix('v_')}.{form}" if view == "all" and out is not None else out
+            if target is not None and target is not out:
+                target.parent.mkdir(parents=True, exist_ok=True)
+            n = write_table(sys.stdout if target is None else target, form, one, view_rows(engine, one, tournaments))
+            if target is not None:
+                err().print(f"exported {n:,} {'row' if n == 1 else 'rows'} to {target}", soft_wrap=True)
+    finally:
+        engine.dispose()
 
 
 def _choose(reader: Reader, wanted: Sequence[str]) -> list[tuple[TournamentRecord, MatchRecord]]:

@@ -17,16 +17,16 @@ def train(file: Path, *, folder: Path, data: Path, threads: int, data_only: bool
     Raises:
         SpecError: a file that is no training file, a library that is missing, a checkpoint of another file.
     """
-    from stratarena.agents.gamelm.positions import describe, load_positions, make_chunks
-    from stratarena.agents.gamelm.training import load_config
+    from stratarena.agents.gamelm.positions import describe, load_positions
+    from stratarena.agents.gamelm.training import load_config, make_data
     from stratarena.agents.gamelm.training import train as run
 
     config = load_config(file)
     console = out()
     try:
-        paths = make_chunks(data, n_chunks=config.data.chunks, games=config.data.games)
+        paths = make_data(config, data)
     except ImportError as error:
-        raise SpecError(f"{error}; install the extra: pip install 'stratarena[connect-four]'") from error
+        raise SpecError(f"{error}; install the extras: pip install 'stratarena[connect-four,torch]'") from error
     for line in describe(load_positions(paths)):
         console.print(line)
     if data_only:

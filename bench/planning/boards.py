@@ -104,10 +104,14 @@ def moves_to(board: Board) -> list[int]:
     """Columns that lead from the empty board to this one, in some order in which nobody wins on the way."""
     n = (board[0] | board[1]).bit_count()
     first, second = board if n % 2 == 0 else board[::-1]
+    dead: set[tuple[int, ...]] = set()
+    """Heights from which there is no way on."""
 
     def go(at: Board, heights: tuple[int, ...], ply: int) -> list[int] | None:
         if ply == n:
             return []
+        if heights in dead:
+            return None
         for column in range(_COLUMNS):
             if (first, second)[ply % 2] >> (_STRIDE * column + heights[column]) & 1:
                 after = played(at, column)
@@ -115,6 +119,7 @@ def moves_to(board: Board) -> list[int]:
                     rest = go(after, (*heights[:column], heights[column] + 1, *heights[column + 1 :]), ply + 1)
                     if rest is not None:
                         return [column, *rest]
+        dead.add(heights)
         return None
 
     found = go((0, 0), (0,) * _COLUMNS, 0)

@@ -27,7 +27,7 @@ def play(first: Chooser, second: Chooser, starts: list[Board], seen: Counter[Boa
     while any(game[2] is None for game in games):
         open_ = [game for game in games if game[2] is None]
         for chooser, side in sides:
-            mine = [game for game in open_ if game[1] is side]
+            mine = [game for game in open_ if game[1] is side and game[2] is None]
             if not mine:
                 continue
             if seen is not None:

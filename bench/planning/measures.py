@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from stratarena.agents.gamelm.columns import canonical
-from stratarena.agents.gamelm.connect_four_positions import ILLEGAL
+from stratarena.agents.gamelm.connect_four_positions import ILLEGAL, label
 from stratarena.agents.gamelm.positions import Positions, terminal_boards
 from stratarena.agents.gamelm.reading import read, statuses
 from stratarena.agents.gamelm.scores import decisive, kept
@@ -28,7 +28,7 @@ def share(good: int, n: int) -> dict[str, Any]:
     z, p = 1.959964, good / n
     middle, spread = (p + z * z / (2 * n)), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
     whole = 1 + z * z / n
-    return {"value": p, "n": n, "low": (middle - spread) / whole, "high": (middle + spread) / whole}
+    return {"value": p, "n": n, "low": max(0.0, (middle - spread) / whole), "high": min(1.0, (middle + spread) / whole)}
 
 
 def boards_of(positions: Positions) -> list[Board]:
@@ -139,12 +139,6 @@ def leaf_agreement(reader: Reader, positions: Positions) -> dict[str, Any]:
     The share of positions where the move of the highest value is one of those with the highest exact score: at held-out
     positions, and at what follows a held-out position's best-valued three moves, scored by the solver.
     """
-    from bitbully import BitBully
-    from bitbully import Board as Position
-
-    from .boards import moves_to
-
-    engine = BitBully()
     top = np.where(positions.scores == ILLEGAL, -99, positions.scores)
     values = reader.values(boards_of(positions))
     at_root = sum(row[max(found, key=found.__getitem__)] == row.max() for row, found in zip(top, values, strict=True))
@@ -154,14 +148,10 @@ def leaf_agreement(reader: Reader, positions: Positions) -> dict[str, Any]:
         for move in sorted(found, key=lambda move: -found[move])[:3]
         if (after := played(board, move)) is not None and over_by_rules(after) is None
     ]
-    good = 0
-    for board, found in zip(leaves, reader.values(leaves), strict=True):
-        position = Position()
-        for column in moves_to(board):
-            position.play(column)
-        scores = engine.score_all_moves(position)
-        good += scores[max(found, key=found.__getitem__)] == max(scores.values())
-    return {"root": share(int(at_root), len(top)), "leaves": share(good, len(leaves))}
+    scores = label(*arrays(leaves)).scores
+    below = reader.values(leaves)
+    good = sum(row[max(found, key=found.__getitem__)] == row.max() for row, found in zip(scores, below, strict=True))
+    return {"root": share(int(at_root), len(top)), "leaves": share(int(good), len(leaves))}
 
 
 def overlap(seen: Counter[Board], train: Positions) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .measures import paired, share
-from .pool import PLAIN
+from .pool import PAIRINGS, PLAIN
 
 Numbers = Mapping[str, Any]
 FAMILIES = ("mcts", "mcts, imagined", "minimax", "internal")
@@ -23,7 +23,9 @@ def percent(found: Mapping[str, Any]) -> str:
 
 
 def signed(found: Mapping[str, Any], low: str = "elo_low", high: str = "elo_high") -> str:
-    """Elo with its interval."""
+    """Elo with its interval; of a side that never or always scored only that it is out of reach."""
+    if found.get("score") in (0.0, 1.0):
+        return f"beyond {found['elo']:+.0f}"
     return f"{found['elo']:+.0f} [{found[low]:+.0f}, {found[high]:+.0f}]"
 
 
@@ -132,8 +134,9 @@ def write_page(numbers: Numbers, folder: Path, curves: Sequence[tuple[str, Path]
         lines += [
             "![Held-out shares over CPU seconds of training](training.svg)",
             "",
-            "Over CPU seconds of both trainings, on validation positions; what is written is measured on 50 to 100 of them",
-            "at a point, what is chosen on all. The tables are `curve.csv` and `curve-more.csv` beside the weights.",
+            "Over CPU seconds of all trainings (dotted lines part them), on validation positions; what is written is measured",
+            "on 100 of them at a point, what is chosen on all. The tables are `curve*.csv` beside the weights, and their",
+            "model card tells what was trained how.",
             "",
         ]
     lines += ["## Speed", ""]
@@ -165,12 +168,13 @@ def _world(numbers: Numbers) -> list[str]:
     )
     lines += ["Hallucinations by depth: in random games of which the model alone keeps the board, and in searches.", ""]
     rows = [
-        ("random games", f"{ply} plies", percent(one), "–", "–") for ply, one in world.get("compounded", {}).items()
+        ("random games", ply, percent(one), "–", "–")
+        for ply, one in sorted(world.get("compounded", {}).items(), key=lambda item: int(item[0]))
     ]
     for name, by_depth in numbers.get("dreams", {}).items():
         rows += [
             (name, depth, percent(one["states"]), percent(one["ends"]), percent(one["legal sets"]))
-            for depth, one in by_depth.items()
+            for depth, one in sorted(by_depth.items(), key=lambda item: int(item[0]))
         ]
     for name, found in numbers.get("internal", {}).items():
         rows += [(name, depth, percent(one), "–", "–") for depth, one in found["by depth"].items()]
@@ -181,7 +185,7 @@ def _positions(numbers: Numbers) -> list[str]:
     found = numbers.get("positions", {}) | numbers.get("internal", {})
     rows = []
     base = found.get(f"{PLAIN}, mean")
-    for player, one in found.items():
+    for player, one in sorted(found.items(), key=lambda item: item[1]["tokens"]):
         split = paired(one["right"], base["right"]) if base else None
         against = "–" if split is None or one is base else f"+{split['better']} −{split['worse']}, p = {split['p']:.2g}"
         rows.append(
@@ -241,7 +245,11 @@ def _matches(numbers: Numbers) -> list[str]:
         ("pairing", "pairs", "score", "Elo"),
         [
             (name, str(one["pairs"]), f"{one['score']:.3f} [{one['low']:.3f}, {one['high']:.3f}]", signed(one))
-            for name, one in numbers.get("matches", {}).items()
+            for name, one in (
+                (f"{one} against {other}", numbers.get("matches", {}).get(f"{one} against {other}"))
+                for one, other, _ in PAIRINGS
+            )
+            if one is not None
         ],
     )
     rated = numbers.get("ratings", {}).get("all", {})

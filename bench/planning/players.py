@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from stratarena.agents.evaluators import PriorShape
+from stratarena.agents.gamelm.connect_four_positions import label
 from stratarena.agents.gamelm.model import write_states
 from stratarena.agents.gamelm.reading import CONNECT_FOUR, HEAD, STATUSES, read
 from stratarena.agents.gamelm.speech import Question
@@ -309,22 +310,14 @@ def open_spiel_mcts(simulations: int) -> Chooser:
 def solver(errors: float, seed: int = 11) -> Chooser:
     """Perfect play by bitbully, but for this share of moves, which are any: the rungs of a ladder."""
     from bitbully import BitBully
-    from bitbully import Board as Position
 
-    engine, rng = BitBully(), Random(seed)
+    rng, engine = Random(seed), BitBully()
 
     def choose(boards: list[Board]) -> list[int]:
-        chosen = []
-        for board in boards:
-            if rng.random() < errors:
-                chosen.append(rng.choice(room_in(board)))
-                continue
-            position = Position()
-            for column in moves_to(board):
-                position.play(column)
-            scores = engine.score_all_moves(position)
-            best = max(scores.values())
-            chosen.append(rng.choice([column for column, score in sorted(scores.items()) if score == best]))
-        return chosen
+        scores = label(*arrays(boards), engine).scores
+        return [
+            rng.choice(room_in(board) if rng.random() < errors else np.flatnonzero(row == row.max()).tolist())
+            for board, row in zip(boards, scores, strict=True)
+        ]
 
     return choose

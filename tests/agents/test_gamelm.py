@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from stratarena.agents.gamelm import columns, texts
-from stratarena.agents.gamelm.connect_four_positions import ILLEGAL
+from stratarena.agents.gamelm.connect_four_positions import ILLEGAL, Labelled
 from stratarena.agents.gamelm.interchange import (
     NotInterchange,
     example_text,
@@ -32,8 +32,9 @@ from stratarena.agents.gamelm.reading import CONNECT_FOUR, read, read_logits
 from stratarena.agents.gamelm.texts import draw_examples, draw_traces, text_loss
 from stratarena.agents.gamelm.trace_reading import BrokenTrace, board_of, check, read_trace
 from stratarena.agents.gamelm.traces import grow, prompt, write_trace
-from stratarena.agents.gamelm.training import TrainingConfig, load_config, train, write_weights
+from stratarena.agents.gamelm.training import TrainingConfig, load_config, make_data, train, write_weights
 from stratarena.agents.gamelm.writer import write
+from stratarena.agents.params import checked_params
 from stratarena.games.base import SpecError
 
 SMALL = {"hidden_size": 32, "layers": 2, "heads": 2}
@@ -128,6 +129,15 @@ class TestTraces:
         assert not any(token >= words.first_content for token in seen)
         assert words["<select>"] in seen
         assert laid.visible[back + 1, :opened].all()
+
+    def test_what_remains_of_two_closed_children_can_be_told_apart(self, model, some):
+        """A set has no order: moves and values carried back have places by the number of the child."""
+        tokens, root = next((t, r) for t, r in traces(model, some, 1, 3) if len(r.children) == 3)
+        words, laid = CONNECT_FOUR, layout_of("connect_four", tokens)
+        for tag, after in (("<child>", 1), ("<back>", 1), ("<back>", 2)):
+            at = [index + after for index, token in enumerate(tokens) if token == words[tag]]
+            assert len({int(laid.slots[index]) for index in at}) == len(at) == len(root.children)
+        assert laid.slots.max() < GameLmConfig().max_slots
 
 
 class TestMechanics:
@@ -355,6 +365,27 @@ class TestTraining:
         other = tiny(name="other", start=str(folder / "whole" / "weights"), model={**SMALL, "layers": 1})
         with pytest.raises(SpecError, match="another shape"):
             train(other, data=folder / "positions", folder=folder / "other")
+
+    def test_a_models_own_games_are_labelled_exactly_and_made_once(self, whole):
+        """Its games are legal, their labels are those of the generator of mixed games, and the file is named after the weights."""
+        _, folder = whole
+        weights = str(folder / "whole" / "weights")
+        own = tiny(name="own", start=weights, data={"chunks": 1, "games": 40, "own_games": 6})
+        *_, path = make_data(own, folder / "positions")
+        with np.load(path) as held:
+            made = Labelled(held["own"], held["opponent"], held["scores"])
+        assert len(made.own) > 20
+        assert ((made.scores != ILLEGAL) == columns.room(made.own, made.opponent)).all()
+        assert not columns.lines(made.opponent).any()
+        for column in range(7):
+            able = columns.room(made.own, made.opponent)[:, column]
+            after = columns.play(made.own[able], made.opponent[able], np.full(int(able.sum()), column))
+            assert (made.scores[able, column][columns.lines(after[1])] > 0).all()
+        before = path.stat().st_mtime_ns
+        assert make_data(own, folder / "positions")[-1] == path
+        assert path.stat().st_mtime_ns == before
+        with pytest.raises(SpecError, match="own_games"):
+            checked_params(TrainingConfig, {**own.model_dump(mode="json"), "start": None}, where="t.toml")
 
     def test_a_file_with_a_mistake_is_refused_with_its_name(self, tmp_path):
         """Every mistake of a training file is named at load."""

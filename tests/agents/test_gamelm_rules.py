@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stratarena.agents.gamelm import columns
-from stratarena.agents.gamelm.connect_four_positions import ILLEGAL, generate
+from stratarena.agents.gamelm.connect_four_positions import ILLEGAL, generate, label
 from stratarena.agents.gamelm.positions import load_positions, make_chunks, played_on, terminal_boards
 from stratarena.agents.gamelm.reading import CONNECT_FOUR, STATUSES, statuses
 from stratarena.agents.gamelm.splits import split_of
@@ -139,6 +139,13 @@ class TestPositions:
         with np.load(folder / "connect_four-0000.npz") as kept:
             assert (kept["own"] == made.own).all()
             assert (kept["scores"] == made.scores).all()
+
+    def test_labels_of_bare_positions_are_those_of_the_games_they_come_from(self):
+        """The solver is given discs instead of moves, and says the same."""
+        made = generate(3, 5)
+        some = slice(len(made.own) - 20, None)
+        again = label(made.own[some], made.opponent[some])
+        assert (again.scores == made.scores[some]).all()
 
     def test_finished_boards_are_finished(self, folder):
         """Each has a line of the side that moved last, or no room."""

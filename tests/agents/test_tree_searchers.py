@@ -18,8 +18,10 @@ from stratarena.agents.conformance import check_agent
 from stratarena.agents.engines.open import open_engine
 from stratarena.agents.evaluation_prompts import read_move_values, read_percent
 from stratarena.agents.evaluators import PriorShape
+from stratarena.agents.external_mcts import LlmParams, evaluator_of
 from stratarena.agents.imagination import told
 from stratarena.agents.models.base import Completion, Finish, Request, Scores, Scoring
+from stratarena.agents.params import checked_params
 from stratarena.agents.plan import Cause
 from stratarena.agents.tree import TreeKind
 from stratarena.arena.config import make_agent
@@ -240,6 +242,55 @@ def test_best_of_n_plays_the_move_with_the_most_votes():
     assert bodies[-1].move == "5"
     assert (searched.tree.method, searched.tree.first_move, searched.tree.line) == ("vote", "3", ("5",))
     assert [body.cause for body in bodies if isinstance(body, Revised)] == [Cause.SEARCH]
+
+
+def test_best_of_n_keeps_to_the_budget_that_a_search_would_have():
+    """Three calls are three votes, and the record says what ended them; no call is a declared substitute."""
+    three = Budgets(move=Budget(model_calls=3), enforcement=Enforcement.STRICT)
+    bodies = first_turn(agent("best_of_n", model="m", n=5), lambda request: written("MOVE: 3"), budgets=three)
+    (searched,) = (body for body in bodies if isinstance(body, Searched))
+    assert (searched.tree.simulations, searched.tree.ended, bodies[-1].move) == (3, "model_calls", "3")
+    none = Budgets(move=Budget(model_calls=0), enforcement=Enforcement.STRICT)
+    bodies = first_turn(agent("best_of_n", model="m", n=5), lambda request: written("MOVE: 3"), budgets=none)
+    assert bodies[-1].fallback == "a budget ended before any thought"
+
+
+@pytest.mark.parametrize(
+    ("params", "calls"),
+    [
+        ({"evaluator": "likelihood"}, 1),
+        ({"evaluator": "likelihood", "value": "words"}, 2),
+        ({"evaluator": "answers"}, 2),
+        ({"evaluator": "percent", "samples": 3}, 3),
+        ({"evaluator": "buckets"}, 1),
+        ({"world": "model"}, 2),
+    ],
+)
+def test_no_position_costs_more_calls_than_its_evaluator_states(params, calls):
+    """The stated cost is the most that a position takes, also with a model that is never understood."""
+    llm = checked_params(LlmParams, {"model": "m", **params}, where="here")
+    assert evaluator_of(llm).cost.calls == calls
+    bodies = first_turn(
+        agent("mcts_llm", simulations=6, batch=1, **llm.model_dump(include={"model", *params})),
+        lambda request: even_answers(request) if isinstance(request, Scoring) else written("hm"),
+    )
+    spent = sum(isinstance(body, Called) for body in bodies)
+    (searched,) = (body for body in bodies if isinstance(body, Searched))
+    assert 0 < spent <= calls * (1 + searched.tree.simulations)
+
+
+def test_the_leaves_of_a_batch_are_asked_about_together():
+    """All calls of a batch are in flight before any is answered: 1 for the root, then 4 and 4."""
+    seen = []
+
+    class Room(InstantModel):
+        def submit(self, requests):
+            seen.append(len(requests))
+            return super().submit(requests)
+
+    searcher = agent("mcts_llm", model="m", simulations=8, batch=4)
+    play_one(C4, searcher, ScriptedAgent.of_moves("other", ""), models={"m": Room("m", even_answers)})
+    assert seen == [1, 4, 4]
 
 
 def test_answers_are_read_strictly():

@@ -101,15 +101,19 @@ class StillReader:
                     squared=one.confidence**2,
                 )
 
-    def series(self, tournament: TournamentRecord) -> tuple[SeriesRecord, ...]:
+    def series(self, tournament: TournamentRecord, matches_read: object = None) -> tuple[SeriesRecord, ...]:
         """None: the league plays on a board."""
         return ()
 
-    def boards(self, tournament: TournamentRecord) -> Iterator[BoardRecord]:
+    def boards(self, tournament: TournamentRecord, matches_read: object = None) -> Iterator[BoardRecord]:
         """None: nobody declared a plan, and nobody graded a move."""
         return iter(())
 
-    def searches(self, tournament: TournamentRecord, kind: object) -> tuple[()]:
+    def search_sums(self, tournament: TournamentRecord, matches_read: object = None) -> tuple[()]:
+        """None: nobody searched a tree."""
+        return ()
+
+    def searches(self, tournament: TournamentRecord, kind: object, matches_read: object = None) -> tuple[()]:
         """None: nobody wrote a search."""
         return ()
 

@@ -229,8 +229,30 @@ export function budgetView(doc, totals) {
   );
 }
 
+// A search asks a model dozens of times in a turn: where there are many calls, those in a row are one line until it is opened,
+// so that plan, search and refusals stay in sight. One that failed is never folded away.
+const MANY_CALLS = 6;
+const folds = (step) => step.kind === "called" && step.error === null;
+
+function inRuns(steps) {
+  const runs = [];
+  for (const step of steps) {
+    const last = runs.at(-1);
+    if (last && folds(step) && folds(last[0])) last.push(step);
+    else runs.push([step]);
+  }
+  return runs;
+}
+
+function callsView(doc, frame, calls) {
+  const fold = folded(`${calls.length} calls in a row`);
+  fold.addEventListener("toggle", () => fold.childElementCount > 1 || fold.append(...calls.map((step) => stepView(doc, frame, step))));
+  return block("called", `${[...new Set(calls.map((step) => step.model))].join(", ")}: asked again and again`, fold);
+}
+
 export function turnPanel(panel, doc, frame, title) {
-  const steps = frame.steps.map((step) => stepView(doc, frame, step)).filter(Boolean);
+  const many = frame.steps.filter(folds).length > MANY_CALLS;
+  const steps = inRuns(frame.steps).flatMap((run) => (many && run.length > 1 ? [callsView(doc, frame, run)] : run.map((step) => stepView(doc, frame, step)).filter(Boolean)));
   const notes = [];
   if (frame.fallback) notes.push(h("p", { class: "bad" }, `Declared substitute: ${frame.fallback}`));
   if (frame.confidence !== null && frame.confidence !== undefined) notes.push(h("p", {}, `It gives itself a ${Math.round(frame.confidence * 100)} % chance to win.`));

@@ -16,7 +16,7 @@ from stratarena.analysis.web.bundle import write_page
 from stratarena.analysis.web.document import match_document, play_again, summary
 from stratarena.arena.cli import run_command_line
 from stratarena.arena.commands.reading import opened
-from stratarena.arena.events import Searched
+from stratarena.arena.events import Called, Searched
 from stratarena.games.base import Move
 
 expect = pytest.importorskip("playwright.sync_api", reason="playwright is not installed").expect
@@ -378,6 +378,29 @@ def test_a_search_can_be_opened_move_by_move(record, match_of, look, tmp_path):
         shoot(page, "search")
         assert page.evaluate("window.pwned") is None
         assert page.asked == [path.as_uri() + "#frame=1"] or page.asked == [path.as_uri()]
+        assert page.wrong == []
+
+
+def test_a_long_run_of_calls_is_one_line_until_it_is_opened(record, match_of, look, tmp_path):
+    """What a search asked its model does not push plan and refusals out of sight."""
+    with opened(record) as reader:
+        played = play_again(reader, reader.match(str(match_of("connect_four", "attacker", plies=6))))
+        at, call = next(
+            (at, step)
+            for at, one in enumerate(played.frames)
+            for step in one.steps
+            if isinstance(step, Called) and step.error is None
+        )
+        played.frames[at] = replace(played.frames[at], steps=(call,) * 9)
+        document = match_document(played, reader.tournament("every-game"))
+    path = tmp_path / "calls.html"
+    path.write_text("".join(write_page("Calls", [summary(played.match)], [document])), encoding="utf-8")
+    with look(path.as_uri() + f"#frame={at}") as page:
+        run = page.locator(".step.called")
+        assert run.count() == 1
+        run.locator("summary", has_text="9 calls in a row").click()
+        expect(page.locator(".step.called .step.called")).to_have_count(9)
+        assert page.locator(".step.called .step.called .answer").first.is_visible()
         assert page.wrong == []
 
 
