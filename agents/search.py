@@ -107,7 +107,7 @@ class ByRules:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How to search. The defaults are what a first sweep favoured on values from 0 to 1; `make search-sweep` repeats it."""
+    """How to search, on values from 0 to 1. What other constants than the defaults cost is measured by `make search-sweep`."""
 
     selection: Literal["puct", "uct"] = "puct"
     """`uct` is UCB1: every move once, then mean plus `c` · sqrt(ln N / n); priors decide only what is tried first."""

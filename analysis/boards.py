@@ -12,6 +12,8 @@ from stratarena.agents.budget import Spend
 from stratarena.agents.models.base import Completion, Scores, Scoring
 from stratarena.agents.plan import Plan
 from stratarena.agents.tree import SearchTree, TreeKind
+from stratarena.analysis.evaluation import Standing
+from stratarena.analysis.plan_text import change_lines, changes_counted, plan_changes
 from stratarena.arena.events import (
     Appraised,
     Body,
@@ -34,8 +36,9 @@ from stratarena.arena.replay import Frame
 from stratarena.arena.specs import Verdict
 from stratarena.games.base import Game, Seat
 from stratarena.games.notation.record import NotedMove
+from stratarena.games.resource.series import KEEP, Series
 
-__all__ = ["frame_text", "printable", "shortened", "spend_text", "verdict_text"]
+__all__ = ["frame_text", "printable", "shortened", "spend_text", "standing_text", "verdict_text"]
 
 _ESCAPES = re.compile(
     r"\x1b\][^\x07\x1b\x9c]*(?:\x07|\x1b\\|\x9c)?"  # operating system commands: titles, links, clipboard
@@ -44,6 +47,8 @@ _ESCAPES = re.compile(
     r"|\x1b[ -/]*[0-~]?"
 )
 _LABEL = 9
+_EVEN = 0.005
+"""Less than this is shown as nothing."""
 _GLYPHS = {1: "!", 2: "?", 3: "!!", 4: "??", 5: "!?", 6: "?!"}
 
 
@@ -99,9 +104,13 @@ def frame_text(
         limit: characters shown of a model's answer, a refused text or a reason.
     """
     of = "" if plies is None else f" of {plies}"
-    lines = [f"{shortened(key, limit)}  ply {frame.ply}{of}", _headline(frame, names, limit), ""]
+    of_plans = game if isinstance(game, Series) else None
+    lines = [f"{shortened(key, limit)}  ply {frame.ply}{of}", _headline(frame, names, limit, of_plans), ""]
     lines += printable(game.render(frame.state, Seat.FIRST)).split("\n")
-    details = [line for step in frame.steps for line in _lines(step, limit, width)]
+    details: list[str] = []
+    for step in frame.steps:
+        told = None if of_plans is None else _plan_lines(of_plans, frame, step, limit, width)
+        details += _lines(step, limit, width) if told is None else told
     details += _closing(frame, names, limit, width)
     if details:
         lines += ["", *details]
@@ -126,6 +135,19 @@ def spend_text(spend: Spend, *, wait_ms: float | None = None) -> str:
     return ", ".join(parts)
 
 
+def standing_text(standing: Standing, change: float | None, names: Mapping[Seat, str], judge: str | None) -> str:
+    """How the match stands after a frame, from FIRST's side, by whom, and by how much the frame changed it."""
+    value = standing.value
+    ahead = "even" if abs(value) < _EVEN else f"{_name(names, Seat.FIRST if value > 0 else Seat.SECOND)} ahead"
+    by = {"judge": judge or "a judge", "rules": "the rules", "file": "the file", "round": "the margin of the round"}
+    facts = [*([printable(standing.words)] if standing.words else [])]
+    facts += [f"best {shortened(standing.best, 40)}"] if standing.best is not None else []
+    facts += ["proven"] if standing.exact and standing.source == "judge" else []
+    told = f"stands    {value:+.2f}: {ahead}, by {printable(by[standing.source])}"
+    told += f" ({', '.join(facts)})" if facts else ""
+    return told + (f"; {change:+.2f} by this ply" if change is not None and abs(change) >= _EVEN else "")
+
+
 def verdict_text(verdict: Verdict, names: Mapping[Seat, str]) -> str:
     """How a match ended, in words, with the agents' names."""
     reason = printable(verdict.reason).replace("_", " ")
@@ -141,7 +163,7 @@ def verdict_text(verdict: Verdict, names: Mapping[Seat, str]) -> str:
     return f"{_name(names, verdict.winner)} wins: {reason}"
 
 
-def _headline(frame: Frame, names: Mapping[Seat, str], limit: int) -> str:
+def _headline(frame: Frame, names: Mapping[Seat, str], limit: int, of_plans: Series | None) -> str:
     if frame.seat is None:
         if frame.move is not None:
             return f"opening: {shortened(frame.move, limit)}"
@@ -149,7 +171,28 @@ def _headline(frame: Frame, names: Mapping[Seat, str], limit: int) -> str:
     who = f"{_name(names, frame.seat)} ({frame.seat.value})"
     if frame.move is None:
         return f"{who} makes no move"
+    if of_plans is not None:
+        return f"{who} {'keeps its plan' if frame.move == KEEP else 'answers with a plan'}"
     return f"{who} plays {shortened(frame.move, limit)}"
+
+
+def _plan_lines(series: Series, frame: Frame, body: Body, limit: int, width: int) -> list[str] | None:
+    """A declared plan by its entries, a revision as the difference of the two; None for any other fact."""
+    if frame.seat is None or not isinstance(body, Proposed | Revised):
+        return None
+    before, plan, why = (
+        ((), body.plan, "") if isinstance(body, Proposed) else (body.before.moves, body.after, body.cause.value)
+    )
+    changes = plan_changes(series, frame.state, frame.seat, before, plan.moves)
+    facts = [changes_counted(changes) if why else _count(len(changes), "entry").replace("entrys", "entries")]
+    facts += [f"value {plan.value:+.2f}"] if plan.value is not None else []
+    facts += [f"costs {plan.cost}"] if plan.cost is not None else []
+    facts += [shortened(plan.why, limit)] if plan.why else []
+    facts += [f"because: {why}"] if why else []
+    indent = " " * (_LABEL + 1)
+    # Items are named by the rules, but a plan that breaks them may name anything.
+    entries = [indent + shortened(line, limit) for line in change_lines(changes)]
+    return [*_labelled("revised" if why else "plan", "; ".join(facts), width), *entries]
 
 
 def _lines(body: Body, limit: int, width: int) -> Iterator[str]:

@@ -17,12 +17,12 @@ from stratarena.agents.plan import Plan
 from stratarena.agents.tree import SearchTree, TreeNode
 from stratarena.analysis.boards import verdict_text
 from stratarena.analysis.evaluation import Standing, evaluate
+from stratarena.analysis.plan_text import plan_changes
 from stratarena.analysis.web.stages import (
     changes_json,
     game_json,
     move_label,
     move_labels,
-    plan_changes,
     round_json,
     stage_json,
 )

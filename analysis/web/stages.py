@@ -7,19 +7,20 @@ from dataclasses import fields
 from enum import Enum
 from typing import Any
 
+from stratarena.analysis.plan_text import plan_entries
 from stratarena.arena.replay import Frame
 from stratarena.games.base import Game, IllegalMove, Move, Seat
 from stratarena.games.connect_four import ConnectFour
 from stratarena.games.fide_chess import Chess
 from stratarena.games.hex import Hex
 from stratarena.games.resource.base import Entry, Event, Verdict
-from stratarena.games.resource.difference import Change, difference
+from stratarena.games.resource.difference import Change
 from stratarena.games.resource.series import KEEP, RoundFacts, Series, SeriesState
 from stratarena.games.tower_defense.film import Film
 from stratarena.games.tower_defense.game import TowerDefense
 from stratarena.games.turn_based.game import TurnBased
 
-__all__ = ["changes_json", "game_json", "move_label", "move_labels", "plan_changes", "round_json", "stage_json"]
+__all__ = ["changes_json", "game_json", "move_label", "move_labels", "round_json", "stage_json"]
 
 _MOST_EVENTS = 6000
 """Of a round's trace; no round of the games as written comes near."""
@@ -107,15 +108,11 @@ def _plan(series: Series, seat: Seat, verdict: Verdict[Any] | None) -> dict[str,
         "verdict": verdict.kind.value,
         "cost": verdict.cost,
         "purse": verdict.purse.amount,
-        "entries": [] if verdict.plan is None else [_entry(entry) for entry in _entries(series, seat, verdict)],
+        "entries": [] if verdict.plan is None else [_entry(entry) for entry in plan_entries(series, seat, verdict)],
         "problems": [
             {"where": problem.where, "entry": problem.entry, "why": problem.why} for problem in verdict.problems
         ],
     }
-
-
-def _entries(series: Series, seat: Seat, verdict: Verdict[Any] | None) -> tuple[Entry, ...]:
-    return () if verdict is None or verdict.plan is None else series.plans.entries(seat, verdict.plan)
 
 
 def _entry(entry: Entry) -> dict[str, Any]:
@@ -125,17 +122,6 @@ def _entry(entry: Entry) -> dict[str, Any]:
     if entry.group:
         told["group"] = entry.group
     return told
-
-
-def plan_changes(
-    series: Series, state: SeriesState, seat: Seat, before: Sequence[Move], after: Sequence[Move]
-) -> tuple[Change, ...]:
-    """What separates two declared plans of a seat; an empty line of moves is no plan."""
-    old, new = (
-        _entries(series, seat, series.judge(state, seat, line[0])) if line and line[0] != KEEP else ()
-        for line in (before, after)
-    )
-    return difference(old, new)
 
 
 def changes_json(changes: Sequence[Change]) -> list[dict[str, Any]]:

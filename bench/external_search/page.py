@@ -209,11 +209,13 @@ def write(played: Sequence[Row]) -> None:
     draw(rows)
     kept = {"seed": SEED, "versions": versions, "cpu_s": {key: round(took) for key, took in cpu.items()}, "rows": rows}
     (FOLDER / "numbers.json").write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")
+    there = {(row["quality"], row["game"], row["simulations"]) for row in rows}
+    wanted = [(quality, game) for game in TITLES for quality in (*NOISE, "smollm2")] + [("game_lm", C4)]
     unsized = [
-        f"{one.name} with {n} simulations in {TITLES[one.game]}"
-        for one in qualities
+        f"{quality} with {n} simulations in {TITLES[game]}"
+        for quality, game in wanted
         for n in SIMULATIONS
-        if not one.agents.get(str(n))
+        if (quality, game, str(n)) not in there
     ]
     noise = ", ".join(f"{name} {value}" for name, value in NOISE.items())
     costs = ", ".join(f"{name} {took:.0f}" for name, took in cpu.items())
