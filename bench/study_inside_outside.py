@@ -1,8 +1,7 @@
 """One model, asked for its move, for a search inside its answer, and for a search around it, at equal budgets of tokens.
 
-Plays `examples/inside_vs_outside.toml` (the embedded model) and `examples/inside_vs_outside_game_lm.toml` (the game model) into
-`inside-outside.db`, where a stopped run goes on; grades every move by the solver; and writes the report under
-`docs/studies/inside-vs-outside`. `--only smollm2|game_lm` plays one, `--report` plays nothing.
+Plays the tournaments of `PARTS`, each into a database of its own, where a stopped run goes on; grades every move by the solver;
+and writes the report under `docs/studies/inside-vs-outside`. `--only KEY` plays one, `--report` plays nothing.
 """
 
 from __future__ import annotations
@@ -10,11 +9,13 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+import tomllib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from sqlalchemy import text
@@ -35,8 +36,8 @@ from stratarena.db.connect import open_database
 from stratarena.db.reader import Reader
 
 ROOT = Path(__file__).parents[1]
-DATABASE = "inside-outside.db"
-FOLDER = ROOT / "docs" / "studies" / "inside-vs-outside"
+PLACE = "docs/studies/inside-vs-outside"
+FOLDER = ROOT / PLACE
 COLOURS = {"direct": "#222222", "inside": "#D55E00", "outside": "#0072B2"}
 PROCESS = ("regret", "best_move_rate", "blunder_rate", "revision_rate", "over_correction_risk")
 CHANGES = ("harmful_revision", "correction_success", "net_revision_gain", "plan_foresight", "plan_adherence")
@@ -56,13 +57,22 @@ class Part:
     @property
     def name(self) -> str:
         """The tournament's."""
-        return Path(self.file).stem.replace("_", "-")
+        return str(tomllib.loads((ROOT / self.file).read_text(encoding="utf-8"))["name"])
+
+    @property
+    def database(self) -> str:
+        """Its own, since two files may describe tournaments of one name."""
+        return f"inside-outside-{self.key}.db"
 
 
 PARTS = (
-    Part("smollm2", "The embedded model, SmolLM2-135M-Instruct", "inside_vs_outside.toml", 48),
+    Part("one_look", "The embedded model, a search of one node", f"{PLACE}/one_look.toml", 48),
+    Part("three_nodes", "The embedded model, a search of three nodes", "examples/inside_vs_outside.toml", 48),
     Part(
-        "game_lm", "The game model, 0.86 million weights trained on Connect Four", "inside_vs_outside_game_lm.toml", 64
+        "game_lm",
+        "The game model, searches of four and thirteen nodes",
+        "examples/inside_vs_outside_game_lm.toml",
+        64,
     ),
 )
 
@@ -70,7 +80,7 @@ PARTS = (
 def play(part: Part, db: str) -> None:
     """Play what is not played yet, and grade it."""
     arena = [sys.executable, "-m", "stratarena.arena"]
-    command = [*arena, "run", str(ROOT / "examples" / part.file), "--db", db, "--jobs", str(part.jobs)]
+    command = [*arena, "run", str(ROOT / part.file), "--db", db, "--jobs", str(part.jobs)]
     subprocess.run(command, check=True)
     subprocess.run([*arena, "annotate", part.name, "--db", db], check=True)
 
@@ -234,7 +244,8 @@ def around(found: Found) -> str:
                 ", ".join(f"{in_words(end)} {n}" for end, n in ends.most_common()),
             )
         )
-    return table(("agent", "searches", "positions a search", "depth", "changed its mind", "ended by"), rows)
+    head = ("agent", "searches", "positions a search", "depth", "changed its mind", "ended by")
+    return table(head, rows) if rows else "None has come to its end."
 
 
 def faults(found: Found) -> str:
@@ -254,7 +265,7 @@ def section(found: Found) -> str:
     parts = [
         f"## {found.part.title}",
         (
-            f"`examples/{found.part.file}`, root seed {tournament.seed}: {over} of {len(facts.matches)} matches are over. Bounds on every "
+            f"`{found.part.file}`, root seed {tournament.seed}: {over} of {len(facts.matches)} matches are over. Bounds on every "
             f"move, strict: {bounds}."
         ),
         "### Strength",
@@ -293,7 +304,9 @@ def picture(founds: Sequence[Found]) -> None:
         "axes.spines.right": False,
     }
     with mpl.rc_context(settings):
-        figure = Figure(figsize=(8.4, 3.6), layout="constrained")
+        figure = Figure(figsize=(9.0, 3.8), layout="constrained")
+        # What was cut off before everybody had played says little of strength.
+        founds = [found for found in founds if len(found.facts.standings.matches) == len(found.facts.matches)]
         for place, found in enumerate(founds):
             axes = figure.add_subplot(1, len(founds), place + 1)
             for name in found.ways:
@@ -319,7 +332,7 @@ def picture(founds: Sequence[Found]) -> None:
             axes.set_xlabel("tokens a move, read and written")
             axes.set_ylabel("score a match, per cent (95 %)" if place == 0 else "")
             matches = len(found.facts.standings.matches)
-            axes.set_title(f"{found.part.title.split(',')[0]} ({matches} matches)", fontsize=9)
+            axes.set_title("\n".join(wrap(f"{found.part.title} ({matches} matches)", 28)), fontsize=9)
             axes.grid(color="#dddddd")
             axes.set_axisbelow(True)
         for form, metadata in (("svg", {"Date": None, "Creator": None}), ("png", {"Software": None})):
@@ -340,9 +353,7 @@ def summary(founds: Sequence[Found]) -> str:
                 if way_of(one) != way_of(other) and sure > 0.975:
                     told.append(f"{one} is stronger than {other}")
         apart = "; ".join(told) if told else "no two ways of asking it can be told apart in strength"
-        lines.append(
-            f"- **{found.part.title.split(',')[0]}**, {len(found.facts.standings.matches)} matches, all together: {apart}."
-        )
+        lines.append(f"- **{found.part.title}**, {len(found.facts.standings.matches)} matches, all together: {apart}.")
         for each in found.inside:
             measures = each.measures
             lines.append(
@@ -356,25 +367,25 @@ def _short(estimate: Estimate) -> str:
     return percent(estimate) if estimate.n else "none"
 
 
-def write(db: str) -> None:
-    founds = [found for part in PARTS if (found := gather(part, db)) is not None]
+def write(folder: Path) -> None:
+    """The page, its figure and its tables, from the databases in a folder."""
+    there = [part for part in PARTS if (folder / part.database).exists()]
+    founds = [found for part in there if (found := gather(part, str(folder / part.database))) is not None]
     FOLDER.mkdir(parents=True, exist_ok=True)
     picture(founds)
     for found in founds:
         (FOLDER / f"{found.part.key}.csv").write_text(to_csv(numbers_table(found.facts)), encoding="utf-8")
     played = founds[-1].facts.tournament
     versions = ", ".join(f"{name} {version}" for name, version in sorted(played.packages.items()))
-    weights = "; ".join(
-        f"`{name}`: {identity['weights']}"
-        for found in founds
-        for name, identity in found.facts.tournament.identities.items()
-        if "weights" in identity
-    )
+    identities = [pair for found in founds for pair in found.facts.tournament.identities.items()]
+    told = {f"`{name}`: {identity['weights']}" for name, identity in identities if "weights" in identity}
+    weights = "; ".join(sorted(told))
     commands = "\n".join(
-        f"stratarena run examples/{part.file} --db {DATABASE} --jobs {part.jobs}\n"
-        f"stratarena annotate {part.name} --db {DATABASE}"
+        f"stratarena run {part.file} --db {part.database} --jobs {part.jobs}\n"
+        f"stratarena annotate {part.name} --db {part.database}"
         for part in PARTS
     )
+    tables = ", ".join(f"[{found.part.key}.csv]({found.part.key}.csv)" for found in founds)
     page = [
         "# Inside or outside: where should a language model search?",
         (
@@ -390,7 +401,7 @@ def write(db: str) -> None:
         "## Commands, seeds and versions",
         f"```\n{commands}\npython bench/study_inside_outside.py --report\n```",
         (
-            "Both files name their root seed, from which all others follow; openings are those of `stratarena list openings connect_four`. "
+            "The files name their root seed, from which all others follow; openings are those of `stratarena list openings connect_four`. "
             "The game model's games repeat to the letter but for the last bits of floats; the embedded model is asked in batches, whose "
             "padding can change a last bit, and with it, rarely, a move (`max_batch = 1` repeats exactly, at a third of the speed)."
         ),
@@ -400,7 +411,7 @@ def write(db: str) -> None:
         ),
         (
             "Intervals are 95 %: Wilson's over opening pairs for scores, by resampling matches for ratios, of the joint fit for Elo. n is what was "
-            "counted. Every number of every agent: [smollm2.csv](smollm2.csv), [game_lm.csv](game_lm.csv); what each means: "
+            f"counted. Every number of every agent: {tables}; what each means: "
             "`stratarena report`, section Definitions."
         ),
     ]
@@ -411,12 +422,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", choices=[part.key for part in PARTS])
     parser.add_argument("--report", action="store_true", help="play nothing")
-    parser.add_argument("--db", default=DATABASE)
+    parser.add_argument("--folder", type=Path, default=Path(), help="where the databases are")
     given = parser.parse_args()
     for part in PARTS:
         if not given.report and given.only in (None, part.key):
-            play(part, given.db)
-    write(given.db)
+            play(part, str(given.folder / part.database))
+    write(given.folder)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -190,15 +191,31 @@ def _check_file(path: Path, *, create: bool) -> None:
         if not os.access(path.parent, os.W_OK):
             raise RecordError(f"{path}: the folder {path.parent} is read-only")
         return
-    try:
-        with path.open("rb") as file:
-            head = file.read(len(_SQLITE_MAGIC))
-    except OSError as error:
-        raise RecordError(f"{path} cannot be read: {error.strerror}") from error
-    if head and head != _SQLITE_MAGIC:
+    if not os.access(path, os.R_OK):
+        raise RecordError(f"{path} cannot be read: {os.strerror(errno.EACCES)}")
+    if not _is_sqlite(path):
         raise RecordError(f"{path} is no SQLite database")
     if create and not os.access(path, os.W_OK):
         raise RecordError(f"{path} is read-only; playing writes to it")
+
+
+def _is_sqlite(path: Path) -> bool:
+    """Whether the file is an SQLite database, or empty.
+
+    Looked at by SQLite itself where it may be in use: whoever closes a file by its own hand takes away every lock that this
+    process has on it, and the next reader elsewhere would throw away what was written (sqlite.org/howtocorrupt.html, 2.2).
+    """
+    if not os.access(path.parent, os.W_OK):
+        with path.open("rb") as file:
+            return file.read(len(_SQLITE_MAGIC)) in (b"", _SQLITE_MAGIC)
+    looking = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=_BUSY_S)
+    try:
+        looking.execute("PRAGMA schema_version")
+    except sqlite3.DatabaseError as error:
+        return error.sqlite_errorcode != sqlite3.SQLITE_NOTADB
+    finally:
+        looking.close()
+    return True
 
 
 def _set_pragmas(engine: Engine, *, read_only: bool, migrates: bool) -> None:

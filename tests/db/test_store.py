@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
@@ -584,3 +586,22 @@ def test_a_reader_names_what_there_is(database):
         reader.match("9")
     with pytest.raises(RecordError, match="there is no match"):
         reader.match("nonsense")
+
+
+def test_a_reader_elsewhere_takes_nothing_from_a_writer_that_looked_twice(tmp_path):
+    """A process that opens its database again keeps its locks: another one that reads and leaves must not clear the log
+    of what was written but not yet moved into the file."""
+    db = str(tmp_path / "busy.db")
+    engine = open_database(db, create=True)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE kept (n INTEGER)")
+        connection.commit()
+        open_database(db, read_only=True).dispose()
+        look = "import sqlite3, sys; c = sqlite3.connect(sys.argv[1]); print(c.execute('SELECT COUNT(*) FROM kept').fetchone()[0]); c.close()"
+        for n in range(3):
+            connection.exec_driver_sql("INSERT INTO kept VALUES (1)")
+            connection.commit()
+            told = subprocess.run([sys.executable, "-c", look, db], capture_output=True, text=True, check=True).stdout
+            assert int(told) == n + 1
+            assert (tmp_path / "busy.db-wal").exists()
+    engine.dispose()
