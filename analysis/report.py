@@ -162,8 +162,12 @@ def _summary(facts: Facts) -> tuple[str, ...]:
 
 def _headlines(facts: Facts) -> tuple[tuple[str, str, str], ...]:
     standings = facts.standings
+    # A bad plan forfeits nothing, the series goes on without it: that is no match played by the rules either.
+    planned = {play.match_id for play in facts.plays if play.answers}
+    broken = {play.match_id for play in facts.plays if any(answer.verdict != "ok" for answer in play.answers)}
     by_rules = sum(
-        match.verdict is not None and match.verdict.ending is not Ending.FORFEIT for match in standings.matches
+        match.verdict is not None and match.verdict.ending is not Ending.FORFEIT and match.match_id not in broken
+        for match in standings.matches
     )
     played = proportion(by_rules, len(standings.matches))
     leaders = [name for name in standings.names if standings.ranks[name] == 1]
@@ -178,7 +182,7 @@ def _headlines(facts: Facts) -> tuple[tuple[str, str, str], ...]:
         (
             "Played by the rules",
             percent(played),
-            "matches that nobody forfeited" + with_n(played),
+            "matches that nobody forfeited" + (", with every plan a legal one" if planned else "") + with_n(played),
         ),
         ("Strongest", leaders[0] if leaders else DASH, (lead + others) or "no match is over"),
     )

@@ -110,6 +110,9 @@ def test_the_report_has_the_process_metrics_their_definitions_and_the_figure(pla
     page = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
     assert "## Plans and revisions" in page
     assert "Revisions of what was right / updates of what was right." in page
+    # The mumbler is in every second match, and never stays within the rules for a whole one.
+    assert "Played by the rules: **50 %" in page
+    assert "nobody forfeited, with every plan a legal one, n = 72" in page
     assert "by the public evaluator" in page or "public evaluator's formulas" in page.replace("\\", "")
 
 
