@@ -409,9 +409,11 @@ class LlmMcts(TreeSearcher):
         super().__init__(spec, params, evaluator_of(params))
 
     def plays(self, game: str) -> str | None:
-        """As every searcher; the game model's form is that of the one game it was trained on."""
-        if self._llm.evaluator == "game_lm" and game != "connect_four":
-            return f"the game model reads connect_four, not {game}"
+        """As every searcher; a game model plays the games that there are weights of."""
+        if self._llm.evaluator == "game_lm":
+            from stratarena.agents.gamelm.games import refusal
+
+            return refusal(game) or super().plays(game)
         return super().plays(game)
 
     @property

@@ -298,8 +298,8 @@ def risk_figure(points: Mapping[str, tuple[Estimate, Estimate]]) -> Picture:
                 axes.plot([risk.low, risk.high], [success.value] * 2, color=colour, linewidth=1.5, alpha=0.5)
         axes.set_xlim(-0.03, 1.03)
         axes.set_ylim(-0.03, 1.03)
-        axes.set_xlabel("over-correction risk: plans revised after a won round")
-        axes.set_ylabel("correction success:\nlost rounds turned by a revision")
+        axes.set_xlabel("over-correction risk: revisions of what was right")
+        axes.set_ylabel("correction success:\nwrong made right by a revision")
         axes.grid(color="#dddddd")
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False)
 

@@ -6,10 +6,10 @@ move, so a board and its negative with colours exchanged are one position.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
+
+from stratarena.agents.gamelm.splits import one_of_both
 
 __all__ = ["COLUMNS", "CONTENTS", "ROWS", "Boards", "canonical", "contents", "lines", "mirrored", "play", "room"]
 
@@ -80,6 +80,4 @@ def mirrored(boards: Boards) -> Boards:
 
 def canonical(own: Boards, opponent: Boards) -> tuple[Boards, Boards]:
     """Of every board and its mirror image the one with the smaller numbers, so that both have one name."""
-    own_mirrored, opponent_mirrored = mirrored(own), mirrored(opponent)
-    swap: NDArray[Any] = (own_mirrored < own) | ((own_mirrored == own) & (opponent_mirrored < opponent))
-    return np.where(swap, own_mirrored, own), np.where(swap, opponent_mirrored, opponent)
+    return one_of_both(mirrored, own, opponent)

@@ -15,9 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from stratarena.agents.gamelm.labels import ILLEGAL, Labelled
+
 __all__ = ["ILLEGAL", "LABEL_SHARE", "Labelled", "generate", "label"]
 
-ILLEGAL = -128
 _CELLS = 42
 LABEL_SHARE = (0.05, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.01, 0.02, 0.05, 0.1, 0.25)
 """How often a position of that many discs is labelled; always beyond. From 12 discs on the opening book is left."""
@@ -25,18 +26,6 @@ _TACTICS_ONLY = range(12, 17)
 """Where scores cost most: players do not look at them here."""
 _REMEMBERED = 7
 """Up to so many discs, positions come again and again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """Positions and the exact score of every move."""
-
-    own: NDArray[np.uint64]
-    """`[n]`: the mover's discs."""
-    opponent: NDArray[np.uint64]
-    """`[n]`."""
-    scores: NDArray[np.int8]
-    """`[n, 7]`: the mover's score, above 0 for a win and higher the sooner, or `ILLEGAL`."""
 
 
 @dataclass(frozen=True, slots=True)

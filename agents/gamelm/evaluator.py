@@ -11,14 +11,14 @@ from typing import Any
 
 from stratarena.agents.base import View, ask
 from stratarena.agents.evaluators import Cost, PriorShape, Spot, Thinking
+from stratarena.agents.gamelm.forms import Form, form_of
 from stratarena.agents.gamelm.interchange import NotInterchange
-from stratarena.agents.gamelm.speech import Answer, Board, Question, parse_answer, question_text
+from stratarena.agents.gamelm.speech import Answer, Question, parse_answer, question_text
 from stratarena.agents.models.base import Completion, Message, Request, Sampling
 from stratarena.agents.search import Evaluation, Opened
-from stratarena.games.base import Move, PositionError, Seat
-from stratarena.games.connect_four import ConnectFour, Position
+from stratarena.games.base import PositionError, Seat
 
-__all__ = ["GameModelValues", "board_of", "request_of"]
+__all__ = ["GameModelValues", "request_of"]
 
 _MOST_TOKENS = 4096
 """Room for the longest search that it writes."""
@@ -37,31 +37,34 @@ class GameModelValues:
 
     def evaluate(self, view: View[Any], spots: Sequence[Spot]) -> Thinking:
         """All positions of a batch are asked about together; there is no second ask, since the same answer would come."""
-        questions = [self._question(spot) for spot in spots]
+        form = form_of(view.game.id)
+        questions = [self._question(form, spot) for spot in spots]
         asked = [question for question in questions if question is not None]
         answers = iter((yield from ask(self._model, *map(request_of, asked))) if asked else ())
         return [
-            None if question is None else self._evaluation(spot, question, next(answers))
+            None if question is None else self._evaluation(form, spot, question, next(answers))
             for spot, question in zip(spots, questions, strict=True)
         ]
 
-    def _question(self, spot: Spot) -> Question | None:
+    def _question(self, form: Form, spot: Spot) -> Question | None:
         """None where the model's own words of a position are no position at all."""
         try:
             if spot.before is None:
-                return Question(board_of(spot.state, spot.seat), None, self._scoring)
-            return Question(board_of(spot.before, spot.seat.other), int(spot.line[-1]) - 1, self._scoring)
+                return Question(form.board(spot.state, spot.seat), None, self._scoring, game=form.game)
+            mover = spot.seat.other
+            move = form.index(spot.line[-1], mover)
+            return Question(form.board(spot.before, mover), move, self._scoring, game=form.game)
         except (PositionError, ValueError):
             return None
 
-    def _evaluation(self, spot: Spot, question: Question, answer: Completion) -> Evaluation | None:
+    def _evaluation(self, form: Form, spot: Spot, question: Question, answer: Completion) -> Evaluation | None:
         try:
             said = parse_answer(question, answer.text)
         except NotInterchange:
             return None
         if spot.before is not None:
-            return self._imagined(spot, said)
-        values = {Move(str(column + 1)): value for column, value in said.values.items()}
+            return self._imagined(form, spot, said)
+        values = {form.move(index, spot.seat): value for index, value in said.values.items()}
         if not any(move in values for move in spot.moves):
             return None
         # A legal move that it holds for illegal is one it would not play.
@@ -69,23 +72,15 @@ class GameModelValues:
         claim = spot.state if isinstance(spot.state, str) else None
         return Evaluation(max(every), self._shape.priors(every), every, moves=spot.moves, claim=claim)
 
-    def _imagined(self, spot: Spot, said: Answer) -> Evaluation:
-        first, second = said.board if spot.seat is Seat.FIRST else said.board[::-1]
-        text = ConnectFour().encode(Position(first, second, line=False))
+    def _imagined(self, form: Form, spot: Spot, said: Answer) -> Evaluation:
+        text = form.encode(said.board, spot.seat)
         if said.result is not None:
             result = said.result if spot.seat is Seat.FIRST else 1 - said.result
             return Evaluation(said.result, opened=Opened(text, spot.seat is Seat.FIRST, result), claim=text)
-        moves = tuple(Move(str(column + 1)) for column in said.values)
+        moves = tuple(form.move(index, spot.seat) for index in said.values)
         every = tuple(said.values.values())
         opened = Opened(text, spot.seat is Seat.FIRST, None)
         return Evaluation(max(every), self._shape.priors(every), every, opened=opened, moves=moves, claim=text)
-
-
-def board_of(state: Any, seat: Seat) -> Board:
-    """The discs of this seat and of the other. Raises `PositionError` for a text that is no position."""
-    found = ConnectFour().decode(state) if isinstance(state, str) else state
-    first, second = int(found.first), int(found.second)
-    return (first, second) if seat is Seat.FIRST else (second, first)
 
 
 def request_of(question: Question) -> Request:

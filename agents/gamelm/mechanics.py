@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stratarena.agents.gamelm.columns import play, room
+from stratarena.agents.gamelm.forms import form_of
 from stratarena.agents.gamelm.model import write_states
 from stratarena.agents.gamelm.speech import Question
 from stratarena.agents.gamelm.trace_reading import BrokenTrace, Checks, check, read_trace
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stratarena.agents.gamelm.network import GameLm
     from stratarena.agents.gamelm.positions import Positions
 
-__all__ = ["Mechanics", "mechanics"]
+__all__ = ["Mechanics", "mechanics", "next_states"]
 
 _SHAPES = ((1, 3), (2, 2))
 _NODE = 40
@@ -42,14 +42,9 @@ class Mechanics:
 
 
 def mechanics(model: GameLm, positions: Positions, n: int) -> Mechanics:
-    """What holds of texts about the first n positions; the moves that are asked about go round the columns with room."""
+    """What holds of texts about the first n positions."""
     some = positions.take(slice(n))
     boards = [(int(own), int(opponent)) for own, opponent in zip(some.own, some.opponent, strict=True)]
-    able = room(some.own, some.opponent)
-    moves = [int(np.flatnonzero(row)[index % row.sum()]) for index, row in enumerate(able)]
-    states = write_states(model, [Question(board, move) for board, move in zip(boards, moves, strict=True)])
-    after = play(some.own, some.opponent, np.array(moves))
-    true = [(int(own), int(opponent)) for own, opponent in zip(*after, strict=True)]
     found: list[Checks] = []
     for depth, breadth in _SHAPES:
         nodes = sum(breadth**level for level in range(depth + 1))
@@ -61,12 +56,24 @@ def mechanics(model: GameLm, positions: Positions, n: int) -> Mechanics:
             except BrokenTrace:
                 found.append(Checks(asked_shape=False, children=1))
     return Mechanics(
-        next_state=_share(sum(state == board for state, board in zip(states, true, strict=True)), len(boards)),
+        next_state=next_states(model, some),
         child_states=_share(sum(one.true for one in found), sum(one.children for one in found)),
         backups=_share(sum(one.consistent for one in found), sum(one.backups for one in found)),
         selections=_share(sum(one.selected_best for one in found), sum(one.selections for one in found)),
         shapes=_share(sum(one.asked_shape for one in found), len(found)),
     )
+
+
+def next_states(model: GameLm, positions: Positions) -> float | None:
+    """The share of boards after a move without a mistake; the moves go round those that are possible."""
+    form = form_of(positions.game)
+    able = form.room(positions.own, positions.opponent)
+    moves = np.array([np.flatnonzero(row)[index % row.sum()] for index, row in enumerate(able)])
+    boards = zip(positions.own.tolist(), positions.opponent.tolist(), strict=True)
+    asked = [Question(board, int(move), game=form.game) for board, move in zip(boards, moves, strict=True)]
+    true = zip(*(side.tolist() for side in form.play(positions.own, positions.opponent, moves)), strict=True)
+    right = sum(state == board for state, board in zip(write_states(model, asked), true, strict=True))
+    return _share(right, len(asked))
 
 
 def _share(good: int, n: int) -> float | None:

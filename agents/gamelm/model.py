@@ -6,8 +6,9 @@ blocks it read and the texts it wrote, not the letters of the interchange text.
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from importlib import resources
 from pathlib import Path
@@ -17,11 +18,15 @@ import numpy as np
 from pydantic import Field
 
 from stratarena.agents.budget import Spend
+from stratarena.agents.gamelm.forms import form_of, form_tagged
+from stratarena.agents.gamelm.games import CONNECT_FOUR, FOLDERS
 from stratarena.agents.gamelm.interchange import NotInterchange, trace_text
-from stratarena.agents.gamelm.reading import CONNECT_FOUR, HEAD, STATUSES, read
-from stratarena.agents.gamelm.speech import Question, answer_text, parse_question
+from stratarena.agents.gamelm.reading import CONNECT_FOUR as CONNECT_FOUR_WORDS
+from stratarena.agents.gamelm.reading import HEAD, STATUSES, read
+from stratarena.agents.gamelm.speech import Question, answer_text, game_asked, parse_question
 from stratarena.agents.gamelm.trace_reading import BrokenTrace, board_of
 from stratarena.agents.gamelm.traces import board_tokens, prompt
+from stratarena.agents.gamelm.turning import turned_boards
 from stratarena.agents.gamelm.writer import write
 from stratarena.agents.models.base import Completion, Finish, ModelAnswer, ModelError, ModelRequest, Request
 from stratarena.agents.models.transformers_local import LocalModel, RuntimeParams
@@ -30,7 +35,7 @@ from stratarena.agents.params import checked_params
 if TYPE_CHECKING:
     from stratarena.agents.gamelm.network import GameLm
 
-__all__ = ["GameInference", "game_lm", "load_weights", "shipped_weights"]
+__all__ = ["GameInference", "Shelf", "game_lm", "load_weights", "shipped_weights"]
 
 _LONGEST = 2600
 """Tokens of the longest search: depth 3, breadth 4, with room."""
@@ -45,9 +50,9 @@ class GameLmParams(RuntimeParams):
     both_ways: bool = Field(False, description="read each board and its mirror image, and take the mean")
 
 
-def shipped_weights() -> Path:
-    """The folder of the weights that come with the package."""
-    return Path(str(resources.files("stratarena.agents") / "data" / "gamelm" / "connect_four"))
+def shipped_weights(game: str = CONNECT_FOUR) -> Path:
+    """The folder of the weights for this game that come with the package."""
+    return Path(str(resources.files("stratarena.agents") / "data" / "gamelm" / FOLDERS[game]))
 
 
 def load_weights(folder: Path, *, threads: int = 1, device: str = "cpu") -> GameLm:
@@ -69,22 +74,72 @@ def load_weights(folder: Path, *, threads: int = 1, device: str = "cpu") -> Game
 
 
 def game_lm(name: str, params: Mapping[str, Any]) -> LocalModel:
-    """The language model of Connect Four that was trained by `stratarena train`."""
+    """The language models of games that were trained by `stratarena train`: one for each game, or that of one folder."""
     checked = checked_params(GameLmParams, params, where=f"model {name!r}")
-    folder = shipped_weights() if checked.folder is None else Path(checked.folder).expanduser()
+    if checked.folder is None:
+        folders = {game: shipped_weights(game) for game in FOLDERS}
+    else:
+        folder = Path(checked.folder).expanduser()
+        folders = {_game_of(folder): folder}
+    weights = ", ".join(f"{game} sha256:{_digest(folder)}" for game, folder in folders.items())
+
+    def opened(game: str) -> GameInference:
+        model = load_weights(folders[game], threads=checked.threads, device=checked.device)
+        return GameInference(model, both_ways=checked.both_ways)
+
+    identity = {"name": "stratarena-game-lm", "weights": weights}
+    first = next(iter(folders.values()))
+    return LocalModel(name, lambda: first, checked, identity, lambda: Shelf(list(folders), opened))
+
+
+def _digest(folder: Path) -> str:
     try:
-        weights = sha256((folder / "model.safetensors").read_bytes()).hexdigest()
+        return sha256((folder / "model.safetensors").read_bytes()).hexdigest()
     except OSError as error:
         raise ModelError(f"{folder} has no game model: {error.strerror}") from error
 
-    def open_weights() -> GameInference:
-        return GameInference(
-            load_weights(folder, threads=checked.threads, device=checked.device), both_ways=checked.both_ways
-        )
 
-    return LocalModel(
-        name, lambda: folder, checked, {"name": "stratarena-game-lm", "weights": f"sha256:{weights}"}, open_weights
-    )
+def _game_of(folder: Path) -> str:
+    """The game that the weights in this folder know."""
+    try:
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(f"{folder} has no game model: {error.strerror}") from error
+    except ValueError as error:
+        raise ModelError(f"{folder / 'config.json'} is no JSON: {error}") from error
+    game = config.get("game") if isinstance(config, dict) else None
+    if game not in FOLDERS:
+        raise ModelError(f"{folder} has no game model of {' or '.join(FOLDERS)}: its config.json says game = {game!r}")
+    return str(game)
+
+
+class Shelf:
+    """The networks of several games, each opened when the first question about its game comes."""
+
+    def __init__(self, games: list[str], open_: Callable[[str], GameInference]) -> None:
+        self._games = games
+        self._open = open_
+        self._opened: dict[str, GameInference] = {}
+
+    def answer(self, requests: Sequence[ModelRequest]) -> list[ModelAnswer | ModelError]:
+        """One answer a request, in order; those about one game are answered side by side."""
+        of_game: dict[str, list[int]] = {}
+        for place, request in enumerate(requests):
+            text = request.messages[-1].content if isinstance(request, Request) else ""
+            form = form_tagged(game_asked(text) or "")
+            # What names no game that is known is refused by whoever reads it.
+            of_game.setdefault(self._games[0] if form is None else form.game, []).append(place)
+        answers: dict[int, ModelAnswer | ModelError] = {}
+        for game, places in of_game.items():
+            if game not in self._games:
+                refusal = ModelError(f"these weights play {' and '.join(self._games)}, not {game}")
+                answers |= dict.fromkeys(places, refusal)
+                continue
+            if game not in self._opened:
+                self._opened[game] = self._open(game)
+            found = self._opened[game].answer([requests[place] for place in places])
+            answers |= dict(zip(places, found, strict=True))
+        return [answers[place] for place in range(len(requests))]
 
 
 class GameInference:
@@ -92,6 +147,7 @@ class GameInference:
 
     def __init__(self, model: GameLm, *, both_ways: bool = False) -> None:
         self._model = model
+        self._form = form_of(model.config.game)
         self._both_ways = both_ways
 
     def answer(self, requests: Sequence[ModelRequest]) -> list[ModelAnswer | ModelError]:
@@ -104,9 +160,16 @@ class GameInference:
                 answers[place] = ModelError("the game model answers questions; it does not score texts")
                 continue
             try:
-                asked.append((place, parse_question(request.messages[-1].content)))
+                question = parse_question(request.messages[-1].content)
             except NotInterchange as error:
                 answers[place] = ModelError(f"the game model cannot read the question: {error}")
+                continue
+            if question.game != self._form.game:
+                answers[place] = ModelError(f"these weights play {self._form.game}, not {question.game}")
+            elif question.search is not None and question.game != CONNECT_FOUR:
+                answers[place] = ModelError(f"the game model writes searches of {CONNECT_FOUR} only")
+            else:
+                asked.append((place, question))
         evaluated = [(place, question) for place, question in asked if question.search is None]
         searched = [(place, question) for place, question in asked if question.search is not None]
         done = [*self._evaluate(evaluated), *self._search(searched)]
@@ -126,7 +189,8 @@ class GameInference:
         """Text and tokens read and written of each: states written where a move is asked about, then read in one pass."""
         if not asked:
             return []
-        words, block = CONNECT_FOUR, CONNECT_FOUR.places + HEAD
+        words = self._form.words
+        block = words.places + HEAD
         boards = [question.board for _, question in asked]
         extra = [0] * len(asked)
         moved = [index for index, (_, question) in enumerate(asked) if question.move is not None]
@@ -172,8 +236,13 @@ class GameInference:
 
 
 def write_states(model: GameLm, questions: list[Question]) -> list[tuple[int, int]]:
-    """The boards that the model says these moves lead to, written token by token."""
-    words = CONNECT_FOUR
+    """The boards that the model says these moves lead to, read out in one pass or written token by token."""
+    if model.config.turns:
+        own, opponent = (np.array([question.board[side] for question in questions], np.uint64) for side in (0, 1))
+        moves = np.array([question.move or 0 for question in questions])
+        after = turned_boards(model, own, opponent, moves)
+        return [(int(mine), int(theirs)) for mine, theirs in zip(*after, strict=True)]
+    words = CONNECT_FOUR_WORDS
     prompts = [
         [
             words["<bos>"],

@@ -33,6 +33,7 @@ class GameLmConfig(PretrainedConfig):  # type: ignore[misc]
         num_attention_heads: heads of attention.
         max_slots: places within a node that have an embedding of their own.
         levels: 0 for a board that is read, 1 + depth for what is written.
+        turns: what a move leads to was learned as a board that is read, see `turning`; else it is written as text.
     """
 
     model_type = "stratarena-game-lm"
@@ -46,6 +47,7 @@ class GameLmConfig(PretrainedConfig):  # type: ignore[misc]
         num_attention_heads: int = 4,
         max_slots: int = 96,
         levels: int = 6,
+        turns: bool = False,
         **kwargs: Any,
     ) -> None:
         self.game = game
@@ -55,6 +57,7 @@ class GameLmConfig(PretrainedConfig):  # type: ignore[misc]
         self.num_attention_heads = num_attention_heads
         self.max_slots = max_slots
         self.levels = levels
+        self.turns = turns
         kwargs.setdefault("tie_word_embeddings", False)
         super().__init__(**kwargs)
 

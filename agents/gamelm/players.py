@@ -13,7 +13,9 @@ from pydantic import Field
 
 from stratarena.agents.base import AgentSpec, Decision, Deliberation, Reply, Step, View, ask, explored, propose, revise
 from stratarena.agents.engines.base import EngineSpec
-from stratarena.agents.gamelm.evaluator import board_of, request_of
+from stratarena.agents.gamelm.evaluator import request_of
+from stratarena.agents.gamelm.forms import form_of
+from stratarena.agents.gamelm.games import CONNECT_FOUR, FOLDERS, refusal
 from stratarena.agents.gamelm.interchange import NotInterchange, trace_tokens
 from stratarena.agents.gamelm.speech import Board, Question, parse_answer
 from stratarena.agents.gamelm.trace_reading import BrokenTrace, read_trace
@@ -42,7 +44,7 @@ class GameModelParams(Params):
 
 
 class GameModelPlayer:
-    """Connect Four by the arena's own language model; repeats exactly with a model of `max_batch = 1`."""
+    """A game by the arena's own language model of it; repeats exactly with a model of `max_batch = 1`."""
 
     engines: tuple[EngineSpec, ...] = ()
 
@@ -52,22 +54,26 @@ class GameModelPlayer:
         self.models = (self._params.model,)
 
     def plays(self, game: str) -> str | None:
-        """Connect Four, which its model was trained on."""
-        return None if game == "connect_four" else f"the game model plays connect_four, not {game}"
+        """The games that there are weights of; the search that a model writes itself is Connect Four's only."""
+        if self._params.search == "internal" and game in FOLDERS and game != CONNECT_FOUR:
+            return f"the game model writes searches of {CONNECT_FOUR} only, not of {game}"
+        return refusal(game)
 
     def deliberate(self, view: View[S]) -> Deliberation:
         """Ask once, declare the line, play. Raises `MalformedMove` where the model values no legal move."""
-        board = board_of(view.state, view.seat)
-        legal = [int(move) - 1 for move in view.game.legal_moves(view.state)]
+        form = form_of(view.game.id)
+        board = form.board(view.state, view.seat)
+        legal = [form.index(move, view.seat) for move in view.game.legal_moves(view.state)]
         if self._params.search == "internal":
             return (yield from self._internal(view, board, legal))
         move, value = yield from self._first_opinion(view, board, legal)
-        yield from declare_line(view, Plan(moves=(_move(move),), value=2 * value - 1), changed_by=Cause.SEARCH)
-        return Decision(_move(move), confidence=value)
+        best = form.move(move, view.seat)
+        yield from declare_line(view, Plan(moves=(best,), value=2 * value - 1), changed_by=Cause.SEARCH)
+        return Decision(best, confidence=value)
 
     def _first_opinion(self, view: View[Any], board: Board, legal: list[int]) -> Opinion:
         """The legal move that it values most, and its value, 0 to 1. Raises `MalformedMove` without any."""
-        question = Question(board, None, self._params.scoring)
+        question = Question(board, None, self._params.scoring, game=view.game.id)
         (answer,) = yield from ask(self._params.model, request_of(question))
         why = "the model valued no legal move"
         values: dict[int, float] = {}

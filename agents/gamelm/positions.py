@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stratarena.agents.gamelm.columns import Boards, canonical, lines, mirrored, play, room
-from stratarena.agents.gamelm.connect_four_positions import ILLEGAL, Labelled, generate
-from stratarena.agents.gamelm.splits import SPLITS, Split, split_of
+from stratarena.agents.gamelm.forms import Boards, Form, form_of
+from stratarena.agents.gamelm.games import CONNECT_FOUR, FOLDERS
+from stratarena.agents.gamelm.labels import ILLEGAL, Labelled
+from stratarena.agents.gamelm.reading import STATUSES
+from stratarena.agents.gamelm.splits import SPLITS, Split, one_of_both, split_of
 from stratarena.games.base import SpecError
 
 __all__ = ["Positions", "chunk_path", "describe", "load_positions", "make_chunks", "played_on", "terminal_boards"]
+
+
+_LOST = STATUSES.index("<lost>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,43 +30,46 @@ class Positions:
     own: Boards
     opponent: Boards
     scores: NDArray[np.int8]
-    """`[n, 7]`: exact scores for the mover, `ILLEGAL` where a column is full."""
+    """`[n, moves]`: exact scores for the mover, `ILLEGAL` where a move is impossible."""
+    game: str = CONNECT_FOUR
 
     def __len__(self) -> int:
         return len(self.own)
 
     def take(self, which: NDArray[Any] | slice) -> Positions:
         """Some of them: indices, a mask or a slice."""
-        return Positions(self.own[which], self.opponent[which], self.scores[which])
+        return Positions(self.own[which], self.opponent[which], self.scores[which], self.game)
 
     def flipped(self, which: NDArray[np.bool_]) -> Positions:
-        """The same with left and right exchanged where `which` is true."""
+        """The same under the symmetry of the game where `which` is true."""
+        form = form_of(self.game)
         return Positions(
-            np.where(which, mirrored(self.own), self.own),
-            np.where(which, mirrored(self.opponent), self.opponent),
+            np.where(which, form.mirrored(self.own), self.own),
+            np.where(which, form.mirrored(self.opponent), self.opponent),
             np.where(which[:, None], self.scores[:, ::-1], self.scores),
+            self.game,
         )
 
 
-def chunk_path(folder: Path, index: int) -> Path:
+def chunk_path(folder: Path, index: int, game: str = CONNECT_FOUR) -> Path:
     """Where the positions of seed `index` lie."""
-    return folder / f"connect_four-{index:04d}.npz"
+    return folder / f"{FOLDERS[game]}-{index:04d}.npz"
 
 
-def make_chunks(folder: Path, *, n_chunks: int, games: int) -> list[Path]:
+def make_chunks(folder: Path, *, n_chunks: int, games: int, game: str = CONNECT_FOUR) -> list[Path]:
     """Paths of the first chunks; those not there are made, each from its own seed, its number."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = [chunk_path(folder, index) for index in range(n_chunks)]
+    paths = [chunk_path(folder, index, game) for index in range(n_chunks)]
     for index, path in enumerate(paths):
         if not path.exists():
-            made = generate(games, index)
+            made = form_of(game).generate(games, index)
             half = path.with_suffix(".part.npz")
             np.savez(half, own=made.own, opponent=made.opponent, scores=made.scores)
             half.replace(path)
     return paths
 
 
-def load_positions(paths: list[Path]) -> dict[Split, Positions]:
+def load_positions(paths: list[Path], game: str = CONNECT_FOUR) -> dict[Split, Positions]:
     """The distinct positions of these chunks by split. Raises `SpecError` if there are none."""
     parts = []
     for path in paths:
@@ -71,50 +80,56 @@ def load_positions(paths: list[Path]) -> dict[Split, Positions]:
     own = np.concatenate([part.own for part in parts])
     opponent = np.concatenate([part.opponent for part in parts])
     scores = np.concatenate([part.scores for part in parts])
-    plain_own, plain_opponent = canonical(own, opponent)
+    plain_own, plain_opponent = one_of_both(form_of(game).mirrored, own, opponent)
     turned = (plain_own != own) | (plain_opponent != opponent)
     scores = np.where(turned[:, None], scores[:, ::-1], scores)
     _, first = np.unique(np.stack([plain_own, plain_opponent], axis=1), axis=0, return_index=True)
-    whole = Positions(plain_own[first], plain_opponent[first], scores[first])
+    whole = Positions(plain_own[first], plain_opponent[first], scores[first], game)
     split = split_of(whole.own, whole.opponent)
     return {name: whole.take(split == index) for index, name in enumerate(SPLITS)}
 
 
 def terminal_boards(positions: Positions) -> tuple[Boards, Boards]:
     """Finished boards one ply after these positions, seen by the side that would be to move."""
+    form = form_of(positions.game)
     own, opponent = [], []
-    for column in range(7):
-        open_ = room(positions.own, positions.opponent)[:, column]
-        mine, theirs = positions.own[open_], positions.opponent[open_]
-        after = play(mine, theirs, np.full(len(mine), column))
-        over = lines(after[1]) | ~room(*after).any(axis=1)
-        own.append(after[0][over])
-        opponent.append(after[1][over])
+    for after in _after_each_move(form, positions.own, positions.opponent):
+        over = form.statuses(*after[1:]) != 0
+        own.append(after[1][over])
+        opponent.append(after[2][over])
     return np.concatenate(own), np.concatenate(opponent)
 
 
-def played_on(own: Boards, opponent: Boards, rng: np.random.Generator) -> tuple[Boards, Boards]:
+def _after_each_move(form: Form, own: Boards, opponent: Boards) -> Iterator[tuple[NDArray[np.bool_], Boards, Boards]]:
+    """For each move which boards it is possible on, and those boards after it."""
+    for move, able in enumerate(form.room(own, opponent).T):
+        yield able, *form.play(own[able], opponent[able], np.full(able.sum(), move))
+
+
+def played_on(
+    own: Boards, opponent: Boards, rng: np.random.Generator, game: str = CONNECT_FOUR
+) -> tuple[Boards, Boards]:
     """Boards one to three random moves after these, where a winning move is taken half of the time it is there.
 
     No label is needed to say whether they are finished. What would be a validation or test position is left out.
     """
+    form = form_of(game)
     own, opponent = own.copy(), opponent.copy()
     left = rng.integers(1, 4, size=len(own))
     while True:
-        going = (left > 0) & ~lines(opponent) & room(own, opponent).any(axis=1)
+        going = (left > 0) & (form.statuses(own, opponent) == 0)
         if not going.any():
             break
         mine, theirs = own[going], opponent[going]
-        able = room(mine, theirs)
+        able = form.room(mine, theirs)
         wins = np.zeros_like(able)
-        for column in range(able.shape[1]):
-            open_ = able[:, column]
-            wins[open_, column] = lines(play(mine[open_], theirs[open_], np.full(open_.sum(), column))[1])
+        for move, (open_, *after) in enumerate(_after_each_move(form, mine, theirs)):
+            wins[open_, move] = form.statuses(*after) == _LOST
         greedy = wins.any(axis=1) & (rng.random(len(mine)) < 0.5)
-        columns = np.where(np.where(greedy[:, None], wins, able), rng.random(able.shape), -1.0).argmax(axis=1)
-        own[going], opponent[going] = play(mine, theirs, columns)
+        moves = np.where(np.where(greedy[:, None], wins, able), rng.random(able.shape), -1.0).argmax(axis=1)
+        own[going], opponent[going] = form.play(mine, theirs, moves)
         left[going] -= 1
-    train = split_of(*canonical(own, opponent)) == SPLITS.index("train")
+    train = split_of(*one_of_both(form.mirrored, own, opponent)) == SPLITS.index("train")
     return own[train], opponent[train]
 
 

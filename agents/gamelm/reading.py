@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stratarena.agents.gamelm.columns import COLUMNS, CONTENTS, Boards, contents, lines, mirrored, room
-from stratarena.agents.gamelm.connect_four_positions import ILLEGAL
-from stratarena.agents.gamelm.values import centres, chance_of_score, smoothed
+from stratarena.agents.gamelm.columns import COLUMNS, CONTENTS, Boards, lines
+from stratarena.agents.gamelm.forms import Form, form_of
+from stratarena.agents.gamelm.labels import ILLEGAL
+from stratarena.agents.gamelm.values import centres, smoothed
 from stratarena.agents.gamelm.vocabulary import BUCKETS, Vocabulary
 
 if TYPE_CHECKING:
@@ -61,15 +62,15 @@ class Readings:
     """`[n, moves]`: the likeliest bucket, 1 to 64."""
 
 
-def block_of(own: Boards, opponent: Boards) -> NDArray[np.int64]:
-    """`[n, 9]`: the tokens of boards to be read."""
-    words = CONNECT_FOUR
+def block_of(form: Form, own: Boards, opponent: Boards) -> NDArray[np.int64]:
+    """`[n, 2 + places]`: the tokens of boards to be read."""
+    words = form.words
     head = np.tile([words["<read>"], words["<best>"]], (len(own), 1))
-    return np.concatenate([head, contents(own, opponent) + words.first_content], axis=1)
+    return np.concatenate([head, form.contents(own, opponent) + words.first_content], axis=1)
 
 
 def statuses(own: Boards, opponent: Boards) -> NDArray[np.int64]:
-    """`[n]`: what the rules say of boards, as indices into `STATUSES`."""
+    """`[n]`: what the rules say of Connect Four boards, as indices into `STATUSES`."""
     lost, full = lines(opponent), ((own | opponent) == _FULL)
     return np.where(lost, STATUSES.index("<lost>"), np.where(full, STATUSES.index("<drawn>"), 0)).astype(np.int64)
 
@@ -83,11 +84,12 @@ def read(model: GameLm, own: Boards, opponent: Boards, *, both_ways: bool = Fals
     Args:
         both_ways: also read the mirror images and take the mean of both distributions.
     """
-    blocks = block_of(own, opponent)
+    form = form_of(model.config.game)
+    blocks = block_of(form, own, opponent)
     if not both_ways:
         return read_blocks(model, blocks, batch=batch)
     straight = _distributions(model, blocks, batch)
-    turned = _distributions(model, block_of(mirrored(own), mirrored(opponent)), batch)
+    turned = _distributions(model, block_of(form, form.mirrored(own), form.mirrored(opponent)), batch)
     turned = turned[0], turned[1][:, ::-1], turned[2][:, ::-1]
     status, best, chances = ((one + other) / 2 for one, other in zip(straight, turned, strict=True))
     return _readings(status, best, chances)
@@ -116,7 +118,7 @@ def _distributions(
     """Chances of each status, each best move, and each move's (no such move, bucket 1, …, bucket 64)."""
     import torch
 
-    words, parts = CONNECT_FOUR, []
+    words, parts = form_of(model.config.game).words, []
     device = model.lm_head.weight.device
     answers = torch.tensor([words["<illegal>"], *range(words.first_value, words.first_value + BUCKETS)], device=device)
     with torch.inference_mode():
@@ -158,17 +160,18 @@ def reading_loss(model: GameLm, positions: Positions, others: tuple[Boards, Boar
     """
     import torch
 
-    words, n, device = CONNECT_FOUR, len(positions), model.lm_head.weight.device
+    form = form_of(model.config.game)
+    words, n, device = form.words, len(positions), model.lm_head.weight.device
     scores = positions.scores
 
     def tensor(array: NDArray[Any]) -> torch.Tensor:
         return torch.from_numpy(array).to(device)
 
-    boards = block_of(np.concatenate([positions.own, others[0]]), np.concatenate([positions.opponent, others[1]]))
+    boards = block_of(form, np.concatenate([positions.own, others[0]]), np.concatenate([positions.opponent, others[1]]))
     logits = read_logits(model, tensor(boards))
     legal = scores != ILLEGAL
     chance = np.full(legal.shape, 0.5)
-    chance[legal] = chance_of_score(scores[legal].astype(np.int64))
+    chance[legal] = form.chances(scores[legal].astype(np.int64))
     values = tensor(smoothed(chance, _SIGMA) * legal[..., None])
     places = torch.log_softmax(logits[:, HEAD:], -1)
     buckets = places[..., words.first_value : words.first_value + BUCKETS]
@@ -176,13 +179,13 @@ def reading_loss(model: GameLm, positions: Positions, others: tuple[Boards, Boar
     top = np.where(legal, scores, -99)
     best = tensor((top == top.max(axis=1, keepdims=True)).astype(np.float32))
     best_loss = -(best / best.sum(1, keepdim=True) * torch.log_softmax(logits[:n, 1], -1)[:, _moves(words)]).sum(-1)
-    truth = np.concatenate([np.zeros(n, np.int64), statuses(*others)])
+    truth = np.concatenate([np.zeros(n, np.int64), form.statuses(*others)])
     status = tensor(np.array([words[name] for name in STATUSES])[truth])
     loss = value_loss.mean() + _BEST_WEIGHT * best_loss.mean()
     loss = loss + _STATUS_WEIGHT * torch.nn.functional.cross_entropy(logits[:, 0], status)
     going = truth[n:] == 0
     if going.any():
-        able = tensor(room(*others)[going])
+        able = tensor(form.room(*others)[going])
         some = tensor(going)
         told = torch.where(able, buckets[n:][some].logsumexp(-1), places[n:][some][..., words["<illegal>"]])
         loss = loss - _LEGAL_WEIGHT * told.mean()

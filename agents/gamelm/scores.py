@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from stratarena.agents.gamelm.connect_four_positions import ILLEGAL
+from stratarena.agents.gamelm.labels import ILLEGAL
 from stratarena.agents.gamelm.positions import Positions
 from stratarena.agents.gamelm.reading import read
 

@@ -11,20 +11,21 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from stratarena.agents.gamelm.interchange import (
-    COLUMNS,
-    NotInterchange,
-    board_from_text,
-    result_text,
-    state_text,
-    status_of,
-)
+from stratarena.agents.gamelm.forms import Board, form_of, form_tagged
+from stratarena.agents.gamelm.games import CONNECT_FOUR
+from stratarena.agents.gamelm.interchange import NotInterchange, result_text, status_of
 from stratarena.agents.gamelm.values import centres
 
-__all__ = ["Answer", "Board", "Question", "answer_text", "parse_answer", "parse_question", "question_text"]
-
-Board = tuple[int, int]
-"""The mover's own discs and the opponent's."""
+__all__ = [
+    "Answer",
+    "Board",
+    "Question",
+    "answer_text",
+    "game_asked",
+    "parse_answer",
+    "parse_question",
+    "question_text",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,12 @@ class Question:
     board: Board
     """The position, or the one before the move."""
     move: int | None = None
-    """A column: asked is what it leads to, and that position's values."""
+    """Asked is what it leads to, and that position's values."""
     scoring: str = "mean"
     """`"mean"` or `"max"`."""
     search: tuple[int, int] | None = None
     """Depth and breadth, for a search instead of an evaluation."""
+    game: str = CONNECT_FOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,20 +62,29 @@ _FIELD = re.compile(r"\[%(\w+) ([^\]]*)\]")
 
 def question_text(question: Question) -> str:
     """The question as text."""
+    form = form_of(question.game)
+    opening, state = f"<mav game={form.tag}>", form.state_text(question.board)
     if question.search is not None:
         depth, breadth = question.search
-        head = f"Minimax breadth={breadth} depth={depth}\n"
-        return f"{head}<mav game=connect_four> %state </mav>\n\n[%state {state_text(*question.board)}]\n"
+        return f"Minimax breadth={breadth} depth={depth}\n{opening} %state </mav>\n\n[%state {state}]\n"
     listed = _LIST[question.scoring]
     if question.move is None:
-        inputs = f"[%state {state_text(*question.board)}]\n"
-        return f"<mav game=connect_four> %state %{listed} %best_action </mav>\n\n{inputs}"
-    inputs = f"[%prev_state {state_text(*question.board)}]\n[%prev_action {COLUMNS[question.move]}]\n"
-    return f"<mav game=connect_four> %prev_state %prev_action %state %{listed} %best_action </mav>\n\n{inputs}"
+        return f"{opening} %state %{listed} %best_action </mav>\n\n[%state {state}]\n"
+    inputs = f"[%prev_state {state}]\n[%prev_action {form.move_text(question.move, question.board)}]\n"
+    return f"{opening} %prev_state %prev_action %state %{listed} %best_action </mav>\n\n{inputs}"
+
+
+def game_asked(text: str) -> str | None:
+    """The game that a question is about, as its header calls it; None without a header."""
+    tag = re.search(r"^<mav game=(\w+)>", text, re.MULTILINE)
+    return None if tag is None else tag[1]
 
 
 def parse_question(text: str) -> Question:
     """The question that this text asks. Raises `NotInterchange` where it asks none."""
+    form = form_tagged(game_asked(text) or CONNECT_FOUR)
+    if form is None:
+        raise NotInterchange(f"there is no game {game_asked(text)!r}: expected connect_four or hex5")
     search = None
     if text.startswith("Minimax "):
         shape = re.match(r"Minimax breadth=([1-7]) depth=([0-3])\n", text)
@@ -85,38 +96,41 @@ def parse_question(text: str) -> Question:
     fields = dict(_FIELD.findall(rest))
     scoring = "max" if "%top_all" in header.split() else "mean"
     if "prev_state" in fields and "prev_action" in fields:
-        move = COLUMNS.find(fields["prev_action"])
-        if move < 0 or len(fields["prev_action"]) != 1:
-            raise NotInterchange(f"{fields['prev_action']!r} is no move: expected a letter from a to g")
-        return Question(board_from_text(fields["prev_state"]), move, scoring)
+        board = form.board_from_text(fields["prev_state"])
+        return Question(board, form.move_from_text(fields["prev_action"], board), scoring, game=form.game)
     if "state" not in fields:
         raise NotInterchange("expected a field [%state …], or [%prev_state …] and [%prev_action …]")
-    return Question(board_from_text(fields["state"]), None, scoring, search)
+    return Question(form.board_from_text(fields["state"]), None, scoring, search, form.game)
 
 
 def answer_text(
     question: Question, board: Board, status: str, best: int, means: list[float | None], modes: list[int | None]
 ) -> str:
     """What the model says of a board, as the rest of the question's text."""
-    lines = [] if question.move is None else [f"[%state {state_text(*board)}]"]
+    form = form_of(question.game)
+    lines = [] if question.move is None else [f"[%state {form.state_text(board)}]"]
     listed = _LIST[question.scoring]
     if status != "<going>":
         return "\n".join([*lines, f'[%{listed} invalid : "{result_text(status, *board)}"]', ""])
+    names = [form.move_text(move, board) for move in range(form.words.moves)]
     if question.scoring == "mean":
-        said = [f"{COLUMNS[move]}:{mean:.4f}" for move, mean in enumerate(means) if mean is not None]
+        said = [f"{names[move]}:{mean:.4f}" for move, mean in enumerate(means) if mean is not None]
     else:
-        said = [f"{COLUMNS[move]}:<ctrl{mode}>" for move, mode in enumerate(modes) if mode is not None]
-    return "\n".join([*lines, f"[%{listed} {' '.join(said)}]", f"[%best_action {COLUMNS[best]}]", ""])
+        said = [f"{names[move]}:<ctrl{mode}>" for move, mode in enumerate(modes) if mode is not None]
+    return "\n".join([*lines, f"[%{listed} {' '.join(said)}]", f"[%best_action {names[best]}]", ""])
+
+
+_VALUED = re.compile(r"(\w+):(?:<ctrl([1-9]|[1-5]\d|6[0-4])>|([01]\.\d{4}))")
 
 
 def parse_answer(question: Question, text: str) -> Answer:
     """What an answer says. Raises `NotInterchange` where it cannot be read."""
-    fields = dict(_FIELD.findall(text))
+    form, fields = form_of(question.game), dict(_FIELD.findall(text))
     board = question.board
     if question.move is not None:
         if "state" not in fields:
             raise NotInterchange("the answer has no [%state …]")
-        board = board_from_text(fields["state"])
+        board = form.board_from_text(fields["state"])
     listed = fields.get(_LIST[question.scoring])
     if listed is None:
         raise NotInterchange(f"the answer has no [%{_LIST[question.scoring]} …]")
@@ -126,11 +140,12 @@ def parse_answer(question: Question, text: str) -> Answer:
     values: dict[int, float] = {}
     middle = centres()
     for part in listed.split():
-        pair = re.fullmatch(r"([a-g]):(?:<ctrl([1-9]|[1-5]\d|6[0-4])>|([01]\.\d{4}))", part)
+        pair = _VALUED.fullmatch(part)
         if pair is None:
             raise NotInterchange(f"{part!r} is no valued move")
-        values[COLUMNS.index(pair[1])] = float(middle[int(pair[2]) - 1]) if pair[2] else float(pair[3])
+        value = float(middle[int(pair[2]) - 1]) if pair[2] else float(pair[3])
+        values[form.move_from_text(pair[1], board)] = value
     if not values:
         raise NotInterchange("the answer lists no move")
-    best = COLUMNS.find(fields.get("best_action", "?"))
-    return Answer(board, values, best if best >= 0 else None, None)
+    best = fields.get("best_action")
+    return Answer(board, values, None if best is None else form.move_from_text(best, board), None)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SPLITS", "Split", "split_of"]
+__all__ = ["SPLITS", "Split", "one_of_both", "split_of"]
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -21,6 +22,15 @@ def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     values = values ^ (values >> np.uint64(27))
     values = values * np.uint64(0x94D049BB133111EB)
     return values ^ (values >> np.uint64(31))
+
+
+def one_of_both(
+    mirrored: Callable[[NDArray[np.uint64]], NDArray[np.uint64]], own: NDArray[np.uint64], opponent: NDArray[np.uint64]
+) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+    """Of every board and its mirror image the one with the smaller numbers, so that both have one name."""
+    own_mirrored, opponent_mirrored = mirrored(own), mirrored(opponent)
+    swap = (own_mirrored < own) | ((own_mirrored == own) & (opponent_mirrored < opponent))
+    return np.where(swap, own_mirrored, own), np.where(swap, opponent_mirrored, opponent)
 
 
 def split_of(own: NDArray[np.uint64], opponent: NDArray[np.uint64]) -> NDArray[np.int8]:

@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
-from stratarena.agents.gamelm.connect_four_positions import ILLEGAL
-from stratarena.agents.gamelm.mechanics import Mechanics, mechanics
+from stratarena.agents.gamelm.forms import form_of
+from stratarena.agents.gamelm.games import CONNECT_FOUR
+from stratarena.agents.gamelm.labels import ILLEGAL
+from stratarena.agents.gamelm.mechanics import Mechanics, mechanics, next_states
 from stratarena.agents.gamelm.own_games import make_own_chunk
 from stratarena.agents.gamelm.positions import Positions, load_positions, make_chunks, played_on
-from stratarena.agents.gamelm.reading import CONNECT_FOUR, read, reading_loss
+from stratarena.agents.gamelm.reading import read, reading_loss
 from stratarena.agents.gamelm.scores import kept_shares
 from stratarena.agents.gamelm.texts import draw_examples, draw_traces, text_loss
+from stratarena.agents.gamelm.turning import turning_loss
 from stratarena.agents.params import Params, checked_params
 from stratarena.games.base import SpecError
 
@@ -32,7 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["Point", "Stage", "TrainingConfig", "load_config", "make_data", "train"]
 
 Count = Annotated[int, Field(ge=1)]
-Task = Literal["reading", "text", "traces"]
+Task = Literal["reading", "turning", "text", "traces"]
+_WRITTEN_TASKS = {"text", "traces"}
 _WRITTEN = 100
 """Validation positions that texts are written about at every point of the curve, at most, and at most every tenth."""
 
@@ -71,7 +75,7 @@ class TrainingConfig(Params):
     """A training file."""
 
     name: str = Field(description="the folder under which all is kept")
-    game: Literal["connect_four"] = Field("connect_four", description="the game")
+    game: Literal["connect_four", "hex(size=5)"] = Field("connect_four", description="the game")
     seed: int = Field(1, description="of initial weights and of the order of examples")
     start: str | None = Field(None, description="a folder of weights to go on from")
     data: DataConfig
@@ -84,8 +88,12 @@ class TrainingConfig(Params):
     def _some_stage(self) -> TrainingConfig:
         if not self.stages:
             raise ValueError("stages: at least one is needed")
+        if self.game != CONNECT_FOUR and any(_WRITTEN_TASKS & stage.tasks.keys() for stage in self.stages):
+            raise ValueError(f"stages: texts and traces are written about {CONNECT_FOUR} only; {self.game} is read")
         if self.data.own_games and self.start is None:
             raise ValueError("data.own_games: whose? It needs `start`, the folder of the weights that play them")
+        if self.data.own_games and self.game != CONNECT_FOUR:
+            raise ValueError(f"data.own_games: a model plays games of {CONNECT_FOUR} only")
         return self
 
 
@@ -175,7 +183,7 @@ def train(
     """
     import torch
 
-    splits = load_positions(make_data(config, data))
+    splits = load_positions(make_data(config, data), config.game)
     positions, validation = splits["train"], splits["validation"]
     folder.mkdir(parents=True, exist_ok=True)
     run = _begin(config, folder)
@@ -187,7 +195,7 @@ def train(
         while run.step < last:
             if run.step == first:
                 run.optimisers = _optimisers(run.model, stage)
-                run.teacher = copy.deepcopy(run.model).eval() if stage.tasks.keys() - {"reading"} else None
+                run.teacher = copy.deepcopy(run.model).eval() if _WRITTEN_TASKS & stage.tasks.keys() else None
             _set_rate(run.optimisers, stage, run.step - first)
             task = _task(stage, run.rng)
             loss = _loss(run, task, stage, positions)
@@ -223,7 +231,7 @@ def train(
 
 def make_data(config: TrainingConfig, folder: Path) -> list[Path]:
     """The files of positions that a training needs; those not there are made."""
-    paths = make_chunks(folder, n_chunks=config.data.chunks, games=config.data.games)
+    paths = make_chunks(folder, n_chunks=config.data.chunks, games=config.data.games, game=config.game)
     if config.data.own_games and config.start is not None:
         import torch
 
@@ -242,10 +250,11 @@ def _begin(config: TrainingConfig, folder: Path) -> _Run:
     torch.manual_seed(config.seed)
     shape = GameLmConfig(
         game=config.game,
-        vocab_size=CONNECT_FOUR.size,
+        vocab_size=form_of(config.game).words.size,
         hidden_size=config.model.hidden_size,
         num_hidden_layers=config.model.layers,
         num_attention_heads=config.model.heads,
+        turns=any("turning" in stage.tasks for stage in config.stages),
     )
     model = GameLm(shape)
     if config.start is not None:
@@ -338,7 +347,9 @@ def _loss(run: _Run, task: Task, stage: Stage, positions: Positions) -> torch.Te
     sample = positions.take(drawn).flipped(rng.random(stage.batch) < 0.5)
     if task == "reading":
         some = sample.take(slice(max(1, stage.batch // 3)))
-        return reading_loss(run.model, sample, played_on(some.own, some.opponent, rng))
+        return reading_loss(run.model, sample, played_on(some.own, some.opponent, rng, some.game))
+    if task == "turning":
+        return turning_loss(run.model, sample.own, sample.opponent, rng)
     assert run.teacher is not None
     draw = draw_traces if task == "traces" else draw_examples
     return text_loss(run.model, draw(run.teacher, sample.own, sample.opponent, rng))
@@ -349,9 +360,11 @@ def _point(run: _Run, stage: Stage, validation: Positions, most: int) -> Point:
     run.model.eval()
     kept = kept_shares(run.model, sample)
     legal = read(run.model, sample.own, sample.opponent).legal == (sample.scores != ILLEGAL)
-    written = (
-        Mechanics() if stage.tasks.keys() == {"reading"} else mechanics(run.model, sample, min(_WRITTEN, most // 10))
-    )
+    written = Mechanics()
+    if _WRITTEN_TASKS & stage.tasks.keys():
+        written = mechanics(run.model, sample, min(_WRITTEN, most // 10))
+    elif "turning" in stage.tasks:
+        written = Mechanics(next_state=next_states(run.model, sample))
     run.model.train()
     point = Point(
         stage=stage.name,

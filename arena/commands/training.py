@@ -10,6 +10,9 @@ from stratarena.games.base import SpecError
 
 __all__ = ["train"]
 
+_EXTRA = {"connect_four": "connect-four", "hex(size=5)": "hex"}
+"""What has the solver of each game."""
+
 
 def train(file: Path, *, folder: Path, data: Path, threads: int, data_only: bool, cpu_minutes: float | None) -> None:
     """Make what positions are missing, train what steps are missing or the budget allows, and say where the weights are.
@@ -26,8 +29,9 @@ def train(file: Path, *, folder: Path, data: Path, threads: int, data_only: bool
     try:
         paths = make_data(config, data)
     except ImportError as error:
-        raise SpecError(f"{error}; install the extras: pip install 'stratarena[connect-four,torch]'") from error
-    for line in describe(load_positions(paths)):
+        extras = f"{_EXTRA[config.game]},torch"
+        raise SpecError(f"{error}; install the extras: pip install 'stratarena[{extras}]'") from error
+    for line in describe(load_positions(paths, config.game)):
         console.print(line)
     if data_only:
         return
@@ -54,12 +58,12 @@ def train(file: Path, *, folder: Path, data: Path, threads: int, data_only: bool
 
 def _line(point: Any, steps: int) -> str:
     decisive = "-" if point.kept_decisive is None else f"{point.kept_decisive:.1%}"
-    written = (
-        ""
-        if point.next_state is None
-        else f"next state {point.next_state:.1%}, search: states {_percent(point.child_states)}, "
-        f"carried back {_percent(point.backups)}, selected {_percent(point.selections)}, shape {_percent(point.shapes)}  "
-    )
+    written = "" if point.next_state is None else f"next state {point.next_state:.1%}  "
+    if point.child_states is not None:
+        written += (
+            f"search: states {_percent(point.child_states)}, carried back {_percent(point.backups)}, "
+            f"selected {_percent(point.selections)}, shape {_percent(point.shapes)}  "
+        )
     return (
         f"{point.stage:>10}  step {point.step}/{steps}  loss {point.loss:.3f}  "
         f"result kept {point.kept:.1%}, decisive {decisive} (n = {point.n})  "

@@ -33,15 +33,17 @@ def view(*, db: str, port: int, browse: bool) -> None:
             f"`view` needs the extra `web` ({error.name} is missing): pip install 'stratarena[web]'"
         ) from error
     engine = open_database(db, read_only=True)
+    # A file by its path; a server without the password that its URL may hold.
+    shown = db if "://" not in db else engine.url.render_as_string(hide_password=True)
     try:
         with _bound(port) as listening:
             port = listening.getsockname()[1]
-            app = make_app(Listing(engine), port=port, database=engine.url.render_as_string(hide_password=True))
+            app = make_app(Listing(engine), port=port, database=shown)
             config = uvicorn.Config(app, access_log=False, log_level="warning", server_header=False, lifespan="off")
             address = f"http://{_LOOPBACK}:{port}/"
             sys.stdout.write(f"{address}\n")
             sys.stdout.flush()
-            err().print(f"serving {db} to browsers on this machine; Ctrl-C ends it", soft_wrap=True)
+            err().print(f"serving {shown} to browsers on this machine; Ctrl-C ends it", soft_wrap=True)
             if browse:
                 webbrowser.open(address)
             # Where Ctrl-C is ignored from the start, as in the background of a shell, it only ends the server.

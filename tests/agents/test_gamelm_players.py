@@ -160,12 +160,6 @@ class TestSpeech:
             parse_answer(asked, "[%mean_all z:0.5]\n")
 
 
-def test_the_game_model_reads_its_own_game_only():
-    """Named in one sentence, for the player and for searches around it."""
-    assert player().plays("hex") is not None
-    assert player("mcts_llm").plays("hex(size=5)") == "the game model reads connect_four, not hex(size=5)"
-
-
 def test_a_broken_search_of_its_own_is_declared():
     """Its first thought of the position is played, and the decision says so."""
 

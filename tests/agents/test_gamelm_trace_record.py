@@ -13,7 +13,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stratarena.agents.gamelm.evaluator import board_of
+from stratarena.agents.gamelm.connect_four_form import FORM
 from stratarena.agents.gamelm.reading import Readings
 from stratarena.agents.gamelm.trace_reading import read_trace
 from stratarena.agents.gamelm.trace_record import no_tree, tree_of
@@ -52,7 +52,7 @@ def opinion(own, opponent):
 
 def written(state, depth, breadth):
     """A search by the rules with these opinions, written and read back."""
-    own, opponent = board_of(state, GAME.to_move(state))
+    own, opponent = FORM.board(state, GAME.to_move(state))
     (root,) = grow(
         np.array([own], np.uint64), np.array([opponent], np.uint64), depth=depth, breadth=breadth, read=opinion
     )

@@ -99,6 +99,28 @@ def test_a_proof_agrees_with_trying_everything(case, to_move):
         assert winner(after, size, 3 - to_move) == to_move
 
 
+@settings(max_examples=300)
+@given(boards(), st.integers(1, 2))
+def test_all_winning_moves_are_those_of_trying_everything(case, to_move):
+    """None is missing and none is too many, though most losing moves are settled by the refutation of another."""
+    size, board = case
+    cells = tuple(board.tolist())
+    geometry = Geometry.of(size)
+    if any(connects(board, size, geometry.around, colour) for colour in (1, 2)):
+        return
+    wins = {
+        cell
+        for cell, stone in enumerate(cells)
+        if stone == 0 and winner((*cells[:cell], to_move, *cells[cell + 1 :]), size, 3 - to_move) == to_move
+    }
+    assert Prover(geometry, nodes=10_000).winning_moves(board, to_move) == tuple(sorted(wins))
+
+
+def test_winning_moves_are_not_told_where_the_nodes_do_not_suffice():
+    """None instead of some of them."""
+    assert Prover(Geometry.of(6), nodes=3).winning_moves(np.zeros(36, np.int8), 1) is None
+
+
 def winning_openings(size: int) -> str:
     """Which first moves win, row by row: X wins, . loses."""
     prover = Prover(Geometry.of(size), nodes=100_000)

@@ -98,6 +98,27 @@ class Prover:
         """Nodes of the last call."""
         return self._nodes - self._left
 
+    def winning_moves(self, board: Board, to_move: int) -> tuple[int, ...] | None:
+        """All cells where a stone of the side to move wins, or None if the nodes did not suffice. Nobody may have won yet."""
+        self._left = self._nodes
+        open_ = sum(1 << int(cell) for cell in np.flatnonzero(board == 0))
+        won = []
+        try:
+            for cell in self._order(board, to_move, open_):
+                if not open_ >> cell & 1:
+                    continue
+                after = board.copy()
+                after[cell] = to_move
+                winner, carrier = self._solve(after, 3 - to_move)
+                if winner == to_move:
+                    won.append(cell)
+                else:
+                    # What refutes this move refutes every move that leaves its cells alone.
+                    open_ &= carrier
+        except OutOfNodes:
+            return None
+        return tuple(sorted(won))
+
     def winner(self, board: Board, to_move: int) -> int | None:
         """The colour that wins, or None if the nodes did not suffice to prove it."""
         self._left = self._nodes

@@ -133,6 +133,8 @@ def browser():
         if os.environ.get("CI"):
             pytest.fail(why)
         pytest.skip(why)
+    # A page is waited for as long as a crowded machine may need: these tests ask what it shows, not how soon.
+    playwright.expect.set_options(timeout=60_000)
     with playwright.sync_playwright() as driver:
         started = driver.chromium.launch(executable_path=found, args=FLAGS)
         yield started
