@@ -72,23 +72,23 @@ KEPT = (
     ("no search, max", 5000),
     (BOTH_WAYS, 5000),
     ("minimax (1,3)", 500),
-    ("mcts-16", 500),
-    ("mcts-64", 300),
-    ("mcts-200", 200),
-    ("mcts-64, imagined", 150),
+    ("mcts-16", 1000),
+    ("mcts-64", 600),
+    ("mcts-200", 400),
+    ("mcts-64, imagined", 300),
 )
 PAIRINGS = (
     # Agents, and the number of openings.
     (PLAIN, "random", 40),
     (PLAIN, "greedy", 40),
-    ("mcts-16", PLAIN, 20),
+    ("mcts-16", PLAIN, 40),
     (PLAIN, "no search, max", 40),
-    (PLAIN, "hex-3", 20),
-    ("mcts-64", PLAIN, 20),
-    ("mcts-200", PLAIN, 10),
-    ("mcts-64", "hex-5", 10),
-    ("mcts-64", "mcts-16", 10),
-    ("mcts-64, imagined", "mcts-64", 5),
+    (PLAIN, "hex-3", 40),
+    ("mcts-64", PLAIN, 40),
+    ("mcts-200", PLAIN, 40),
+    ("mcts-64", "hex-5", 40),
+    ("mcts-64", "mcts-16", 40),
+    ("mcts-64, imagined", "mcts-64", 40),
 )
 
 
