@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Iterable
 from statistics import NormalDist
 
 from stratarena.analysis.estimate import CONFIDENCE, Estimate, no_data, ratio_over_clusters, t_quantile, wilson
 
-__all__ = ["RESAMPLED", "RatioSum"]
+__all__ = ["RESAMPLED", "RatioSum", "share_over_clusters"]
 
 RESAMPLED = 40
 """Up to so many clusters they are kept, and resampled where the ratio is not a share."""
@@ -25,6 +26,14 @@ _LEAST_DEGREES = 3
 _NOTHING = 1e-13
 """Squared residuals below this share of what they are differences of are what rounding leaves of none."""
 _Z = NormalDist().inv_cdf((1 + CONFIDENCE) / 2)
+
+
+def share_over_clusters(clusters: Iterable[tuple[float, float]]) -> Estimate:
+    """The share Σa/Σb over clusters (a, b) that all lie from 0 to 1, with its 95 % interval; n is Σb."""
+    shares = RatioSum()
+    for a, b in clusters:
+        shares.add(a, b)
+    return shares.estimate(bounds=(0.0, 1.0))
 
 
 class RatioSum:

@@ -24,7 +24,7 @@ import pyspiel
 
 from stratarena.agents.evaluators import Rollouts, Spot
 from stratarena.agents.search import ByRules, Evaluation, Node, Search, Settings, most_visits
-from stratarena.analysis.estimate import ratio_over_clusters
+from stratarena.analysis.ratio import share_over_clusters
 from stratarena.games.base import Game, Move, Seat
 from stratarena.games.connect_four import ConnectFour
 from stratarena.games.hex import Hex
@@ -98,7 +98,7 @@ def told(name: str, rows: list[dict[str, Any]]) -> str:
     pairs: dict[int, list[float]] = defaultdict(list)
     for row in rows:
         pairs[row["number"] // 2].append(row["points"])
-    score = ratio_over_clusters([(sum(points), len(points)) for points in pairs.values()], bounds=(0.0, 1.0))
+    score = share_over_clusters([(sum(points), len(points)) for points in pairs.values()])
     won, drawn = (sum(row["points"] == points for row in rows) for points in (1.0, 0.5))
     low, high = (score.value if end is None else end for end in (score.low, score.high))
     return (

@@ -23,7 +23,7 @@ from stratarena.agents.engines.base import Appraisal, EngineSpec, Query
 from stratarena.agents.engines.bitbully_solver import BitBullySolver
 from stratarena.agents.evaluators import NoisyOracle, PriorShape, Spot
 from stratarena.agents.search import ByRules, Evaluation, Node, Search, Settings, most_visits
-from stratarena.analysis.estimate import ratio_over_clusters
+from stratarena.analysis.ratio import share_over_clusters
 from stratarena.games.base import Move, Seat
 from stratarena.games.connect_four import ConnectFour
 from stratarena.games.openings import Line, lines
@@ -104,7 +104,7 @@ def play(first: Settings, second: Settings, opening: Line, number: int, simulati
 
 def told(name: str, pairs: list[list[float]]) -> str:
     """A row of the table."""
-    score = ratio_over_clusters([(sum(pair), 2) for pair in pairs], bounds=(0.0, 1.0))
+    score = share_over_clusters([(sum(pair), 2) for pair in pairs])
     value, low, high = (elo(each) for each in (score.value, score.low, score.high))
     n = 2 * len(pairs)
     return f"| {name} | {n} | {100 * (score.value or 0):.1f} % | {value:+.0f} [{low:+.0f}, {high:+.0f}] |"

@@ -15,7 +15,8 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from stratarena.analysis.estimate import percentiles, ratio_over_clusters
+from stratarena.analysis.estimate import percentiles
+from stratarena.analysis.ratio import share_over_clusters
 
 from .play import C4, HEX, NOISE, OPENINGS, PLAYOUTS, RULES, SEED, SIMULATIONS, SIZES, Row
 
@@ -92,7 +93,7 @@ def numbers(qualities: Sequence[Quality]) -> list[dict[str, Any]]:
             points = one.agents.get(size)
             if not points:
                 continue
-            score = ratio_over_clusters([(sum(x), len(x)) for x in points.values()], bounds=(0.0, 1.0))
+            score = share_over_clusters([(sum(x), len(x)) for x in points.values()])
             row: dict[str, Any] = {
                 "game": one.game,
                 "quality": one.name,
@@ -246,8 +247,8 @@ than one-ply tactics. Oracles and the game model play by the kernel itself with 
 
 Score: mean points a match. Elo: of the score, half a win and half a loss added, so that the unbeaten stay finite. Gain:
 difference of two such numbers over the openings that both had. Intervals: 95 %, {DRAWS} bootstrap draws of whole openings, both
-sides and both agents together (expanded percentiles; for the score Wilson's interval over openings where none differs from another). Where
-an agent won or lost everything, its share of an interval is too narrow.
+sides and both agents together (expanded percentiles); of the score Wilson's, at the number of matches that openings, which differ from each
+other, are worth. Where an agent won or lost everything, its share of an interval of Elo is too narrow.
 
 {NEWLINE.join(f"## {title}{NEWLINE}{NEWLINE}{NEWLINE.join(table(rows, game))}{NEWLINE}" for game, title in TITLES.items())}
 ## Reproduce
