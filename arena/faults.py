@@ -120,18 +120,21 @@ class _Quiet(ThreadingHTTPServer):
         """A client that hangs up on a fault is in order."""
 
 
+_NOTED_S = 2.0
+"""How long `served` waits for calls that are still being answered; one that hangs is not waited for longer."""
+
+
 class FaultServer:
     """Answers on a free port of this machine until closed; a context manager."""
 
     def __init__(self, script: Callable[[Asked], Act], *, key: str | None = None) -> None:
         self._script = script
         self._key = key
-        self.served: list[Served] = []
-        """Everything that was done, in the order in which it was over."""
+        self._served: list[Served] = []
         self.in_flight = 0
         self.most_in_flight = 0
         self._number = 0
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
         self._closing = threading.Event()
         self._server = _Quiet(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
@@ -142,10 +145,19 @@ class FaultServer:
         return f"http://127.0.0.1:{self._server.server_port}/v1"
 
     @property
+    def served(self) -> list[Served]:
+        """Everything that was done, in the order in which it was over.
+
+        A client has its answer a moment before it is noted here, so that moment is waited for.
+        """
+        with self._lock:
+            self._lock.wait_for(lambda: self.in_flight == 0, timeout=_NOTED_S)
+            return list(self._served)
+
+    @property
     def n_charged(self) -> int:
         """Answers that went out whole."""
-        with self._lock:
-            return sum(served.charged for served in self.served)
+        return sum(served.charged for served in self.served)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -203,7 +215,8 @@ class FaultServer:
             with self._lock:
                 self.in_flight -= 1
                 written = stream.n_sent if streamed else completion_tokens
-                self.served.append(Served(asked, act, began, time.monotonic(), prompt_tokens, written))
+                self._served.append(Served(asked, act, began, time.monotonic(), prompt_tokens, written))
+                self._lock.notify_all()
 
 
 Tokens = tuple[int, int]
