@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from hashlib import blake2b
-from importlib import metadata
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -59,6 +59,21 @@ class _Job:
 
 _LOADING = threading.Lock()
 """Held while a model is opened: transformers does not bear being imported by two threads at once."""
+TAKEN_FROM_TRANSFORMERS = (
+    *("AutoConfig", "AutoModelForCausalLM", "AutoTokenizer", "DynamicCache", "GenerationMixin", "PreTrainedModel"),
+    "PretrainedConfig",
+)
+"""All that is used of it. It loads each when it is first asked for, and a worker that answers asks while another opens."""
+
+
+def _take_from_transformers() -> None:
+    """Have it load all that is used of it. Nothing happens where it is missing: whoever opens a model says so."""
+    try:
+        transformers = import_module("transformers")
+    except ImportError:
+        return
+    for name in TAKEN_FROM_TRANSFORMERS:
+        getattr(transformers, name)
 
 
 class Answering(Protocol):
@@ -150,6 +165,7 @@ class LocalModel:
             try:
                 if engine is None:
                     with _LOADING:
+                        _take_from_transformers()
                         engine = self._open()
                 answers = engine.answer([job.request for job in batch])
             except Exception as error:  # noqa: BLE001
