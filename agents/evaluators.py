@@ -29,7 +29,7 @@ from stratarena.agents.evaluation_prompts import (
 )
 from stratarena.agents.models.base import Finish, Message, Request, Sampling, Scores, Scoring
 from stratarena.agents.prompts import move_messages
-from stratarena.agents.search import DRAW, Evaluation
+from stratarena.agents.search_tree import DRAW, Evaluation
 from stratarena.games.base import Game, Move, Seat
 
 __all__ = [

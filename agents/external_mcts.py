@@ -34,21 +34,9 @@ from stratarena.agents.lines import declare_line
 from stratarena.agents.params import Params, checked_params
 from stratarena.agents.plan import Cause, Plan
 from stratarena.agents.planning import needs_plans
-from stratarena.agents.search import (
-    DRAW,
-    ByRules,
-    Evaluation,
-    Leaf,
-    Opened,
-    RootChoice,
-    Search,
-    Settings,
-    World,
-    best_mean,
-    most_visits,
-    secure,
-)
+from stratarena.agents.search import RootChoice, Search, best_mean, most_visits, secure
 from stratarena.agents.search_record import signed, tree_of
+from stratarena.agents.search_tree import DRAW, ByRules, Evaluation, Leaf, Opened, Settings, World
 from stratarena.agents.tree import TreeKind
 from stratarena.games.base import Move, Seat
 

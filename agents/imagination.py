@@ -15,7 +15,7 @@ from stratarena.agents.base import View, ask
 from stratarena.agents.evaluation_prompts import read_move_values, read_object
 from stratarena.agents.evaluators import Cost, PriorShape, Spot, Thinking
 from stratarena.agents.models.base import Completion, Finish, Message, Request, Sampling
-from stratarena.agents.search import DRAW, Evaluation, Opened
+from stratarena.agents.search_tree import DRAW, Evaluation, Opened
 from stratarena.games.base import Game, Move, MoveError, PositionError, Seat
 
 __all__ = ["Imagination", "Imagined", "Told", "root_messages", "successor_messages", "told"]

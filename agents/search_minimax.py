@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stratarena.agents.search import DRAW, Leaf, Node, Search
+from stratarena.agents.search import Search
+from stratarena.agents.search_tree import DRAW, Leaf, Node
 
 __all__ = ["kept", "minimax", "widen"]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stratarena.agents.search import Node, RootChoice, Search, most_visits
+from stratarena.agents.search import RootChoice, Search, most_visits
+from stratarena.agents.search_tree import Node
 from stratarena.agents.tree import SearchTree, TreeKind, TreeNode
 from stratarena.games.base import Move, Seat
 

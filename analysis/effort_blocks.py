@@ -9,11 +9,11 @@ from stratarena.agents.tree import TreeKind
 from stratarena.analysis.estimate import Estimate
 from stratarena.analysis.page import Block, Columns, Paragraph, Table
 from stratarena.analysis.search_ratios import Count, ratio_by_match
+from stratarena.analysis.wording import DASH, measured
 from stratarena.db.records import SearchSum
 
 __all__ = ["effort_blocks"]
 
-_DASH = "–"
 _SOURCE = "table searches"
 _PER_SIMULATION: tuple[tuple[str, Callable[[SearchSum], float]], ...] = (
     ("model calls", lambda search: search.spend.model_calls),
@@ -55,7 +55,7 @@ def effort_blocks(searches: Sequence[SearchSum], agents: Sequence[str]) -> tuple
                 *(Columns(f"{title} a simulation", True) for title, _ in _PER_SIMULATION),
             ),
             tuple(
-                (agent, game, *(_shown(_ratio(those, _each(of))) for _, of in _PER_SIMULATION))
+                (agent, game, *(_shown(ratio_by_match(those, _each(of))) for _, of in _PER_SIMULATION))
                 for (agent, game), those in ordered
             ),
             _SOURCE,
@@ -68,7 +68,7 @@ def effort_blocks(searches: Sequence[SearchSum], agents: Sequence[str]) -> tuple
 
 
 def _did(searches: Sequence[SearchSum]) -> tuple[str, ...]:
-    changed = _ratio(
+    changed = ratio_by_match(
         searches,
         lambda each: (0.0, 0.0) if each.first_move is None else (float(each.first_move != each.last_move), 1.0),
         bounds=(0.0, 1.0),
@@ -77,10 +77,10 @@ def _did(searches: Sequence[SearchSum]) -> tuple[str, ...]:
     return (
         " ".join(sorted({search.method for search in searches})),
         str(len(searches)),
-        _shown(_ratio(searches, lambda each: (float(each.simulations), 1.0))),
-        _shown(_ratio(searches, lambda each: (float(each.n_nodes), 1.0))),
-        _shown(_ratio(searches, lambda each: (float(each.depth), 1.0))),
-        _percent(changed),
+        _shown(ratio_by_match(searches, lambda each: (float(each.simulations), 1.0))),
+        _shown(ratio_by_match(searches, lambda each: (float(each.n_nodes), 1.0))),
+        _shown(ratio_by_match(searches, lambda each: (float(each.depth), 1.0))),
+        measured(changed, share=True),
         ", ".join(f"{ended} {n}" for ended, n in counts.most_common()),
     )
 
@@ -89,21 +89,8 @@ def _each(of: Callable[[SearchSum], float]) -> Callable[[SearchSum], Count]:
     return lambda search: (float(of(search)), float(search.simulations))
 
 
-def _ratio(
-    searches: Sequence[SearchSum], count: Callable[[SearchSum], Count], bounds: tuple[float, float] | None = None
-) -> Estimate:
-    return ratio_by_match(searches, count, bounds)
-
-
 def _shown(estimate: Estimate) -> str:
     if estimate.value is None:
-        return _DASH
+        return DASH
     span = "" if estimate.low is None or estimate.high is None else f" [{estimate.low:.3g}, {estimate.high:.3g}]"
     return f"{estimate.value:.3g}{span}"
-
-
-def _percent(share: Estimate) -> str:
-    if share.value is None:
-        return _DASH
-    span = "" if share.low is None or share.high is None else f" [{100 * share.low:.0f}, {100 * share.high:.0f}]"
-    return f"{100 * share.value:.0f} %{span}, n = {share.n}"

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stratarena.analysis.estimate import Estimate
 from stratarena.analysis.imagined import DEFINITIONS, ErrorsAtDepth, errors_by_depth
 from stratarena.analysis.page import Block, Columns, Paragraph, Table
+from stratarena.analysis.wording import measured
 from stratarena.db.records import SearchRecord
 
 __all__ = ["imagined_blocks"]
 
-_DASH = "–"
 _SOURCE = "tables searches and search_nodes"
 _TITLES = {
     "state_local": "position wrong, locally",
@@ -54,16 +53,8 @@ def _table(found: Sequence[ErrorsAtDepth], keys: Sequence[str]) -> Table:
             "all" if each.depth is None else str(each.depth),
             str(each.n_searches),
             str(each.n_nodes),
-            *(_shown(getattr(each, key)) for key in keys),
+            *(measured(getattr(each, key), share=True) for key in keys),
         )
         for each in found
     )
     return Table(columns, rows, _SOURCE)
-
-
-def _shown(share: Estimate) -> str:
-    """In percent, to a tenth: errors are to be rare."""
-    if share.value is None:
-        return _DASH
-    span = "" if share.low is None or share.high is None else f" [{100 * share.low:.1f}, {100 * share.high:.1f}]"
-    return f"{100 * share.value:.1f} %{span}, n = {share.n}"

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from stratarena.agents.linearized.check import Fault
 from stratarena.agents.linearized.player import CHOSEN, CUT_OFF
-from stratarena.analysis.estimate import Estimate
 from stratarena.analysis.linearized import (
     DEFINITIONS,
     WrittenSearches,
@@ -15,11 +14,11 @@ from stratarena.analysis.linearized import (
     measure_searches,
 )
 from stratarena.analysis.page import Block, Columns, Paragraph, Table
+from stratarena.analysis.wording import DASH, measured
 from stratarena.db.records import SearchRecord
 
 __all__ = ["TITLES", "linearized_blocks"]
 
-_DASH = "–"
 _SOURCE = "tables searches and search_nodes"
 TITLES = {
     "complete": "complete",
@@ -52,21 +51,21 @@ _PLAIN = frozenset(("n_nodes", "depth", "breadth", "tokens", "first_error", "val
 
 def linearized_blocks(searches: Sequence[SearchRecord], agents: Sequence[str]) -> tuple[Block, ...]:
     """Tables by agent and game, legality and positions by depth, faults, and what each number counts; none without searches."""
-    measured = measure_searches(searches, agents)
-    if not measured:
+    written = measure_searches(searches, agents)
+    if not written:
         return ()
     blocks: list[Block] = [
         Paragraph(
             "Trees that a model wrote out in its answer, every node replayed by the rules. Shares are with 95 % intervals from "
             "resampling matches; n is what was counted."
         ),
-        _endings(measured),
+        _endings(written),
     ]
     for keys in _TABLES:
-        shown = [key for key in keys if any(found.measures[key].n for found in measured)]
+        shown = [key for key in keys if any(found.measures[key].n for found in written)]
         if shown:
-            blocks.append(_measures(measured, shown))
-    judges = sorted({judge for found in measured for judge in found.judges})
+            blocks.append(_measures(written, shown))
+    judges = sorted({judge for found in written for judge in found.judges})
     blocks += [
         *([Paragraph(f"Positions were evaluated by {', '.join(judges)}.")] if judges else []),
         *_by_depth(searches, agents),
@@ -76,23 +75,23 @@ def linearized_blocks(searches: Sequence[SearchRecord], agents: Sequence[str]) -
     return tuple(blocks)
 
 
-def _endings(measured: Sequence[WrittenSearches]) -> Table:
-    kinds = list(dict.fromkeys(kind for found in measured for kind in (CHOSEN, CUT_OFF, *found.endings)))
+def _endings(written: Sequence[WrittenSearches]) -> Table:
+    kinds = list(dict.fromkeys(kind for found in written for kind in (CHOSEN, CUT_OFF, *found.endings)))
     columns = (
         Columns("agent"), Columns("game"), Columns("searches", True), *(Columns(_ENDINGS.get(kind, kind), True) for kind in kinds),
     )  # fmt: skip
     rows = tuple(
-        (found.agent, found.game or "all", str(found.n), *(str(found.endings.get(kind, 0) or _DASH) for kind in kinds))
-        for found in measured
+        (found.agent, found.game or "all", str(found.n), *(str(found.endings.get(kind, 0) or DASH) for kind in kinds))
+        for found in written
     )
     return Table(columns, rows, "table searches; how the reading of each ended")
 
 
-def _measures(measured: Sequence[WrittenSearches], keys: Sequence[str]) -> Table:
+def _measures(written: Sequence[WrittenSearches], keys: Sequence[str]) -> Table:
     columns = (Columns("agent"), Columns("game"), *(Columns(TITLES[key], True) for key in keys))
     rows = tuple(
-        (found.agent, found.game or "all", *(_shown(found.measures[key], plain=key in _PLAIN) for key in keys))
-        for found in measured
+        (found.agent, found.game or "all", *(measured(found.measures[key], share=key not in _PLAIN) for key in keys))
+        for found in written
     )
     return Table(columns, rows, _SOURCE)
 
@@ -107,7 +106,13 @@ def _by_depth(searches: Sequence[SearchRecord], agents: Sequence[str]) -> list[B
         *(Columns(TITLES[key], True) for key in keys),
     )  # fmt: skip
     rows = tuple(
-        (each.agent, each.game, str(each.depth), str(each.n_nodes), *(_shown(getattr(each, key)) for key in keys))
+        (
+            each.agent,
+            each.game,
+            str(each.depth),
+            str(each.n_nodes),
+            *(measured(getattr(each, key), share=True) for key in keys),
+        )
         for each in found
     )
     return [
@@ -122,7 +127,7 @@ def _faults(searches: Sequence[SearchRecord], agents: Sequence[str]) -> list[Blo
     names = [fault.value for fault in Fault if any(counts[agent][fault.value] for agent in there)]
     if not names:
         return [Paragraph("No fault was found in any node.")]
-    rows = tuple((name.replace("_", " "), *(str(counts[agent][name] or _DASH) for agent in there)) for name in names)
+    rows = tuple((name.replace("_", " "), *(str(counts[agent][name] or DASH) for agent in there)) for name in names)
     return [
         Paragraph(
             "Faults, each counted once, at the node where it was made; docs/linearized-search.md says what each is."
@@ -131,19 +136,3 @@ def _faults(searches: Sequence[SearchRecord], agents: Sequence[str]) -> list[Blo
             (Columns("fault"), *(Columns(agent, True) for agent in there)), rows, "table search_nodes, column problem"
         ),
     ]
-
-
-def _shown(estimate: Estimate, *, plain: bool = False) -> str:
-    if estimate.value is None:
-        return _DASH
-    if plain:
-        value = f"{estimate.value:.2f}"
-        span = "" if estimate.low is None or estimate.high is None else f" [{estimate.low:.2f}, {estimate.high:.2f}]"
-    else:
-        value = f"{100 * estimate.value:.0f} %"
-        span = (
-            ""
-            if estimate.low is None or estimate.high is None
-            else f" [{100 * estimate.low:.0f}, {100 * estimate.high:.0f}]"
-        )
-    return f"{value}{span}, n = {estimate.n}"

@@ -29,7 +29,7 @@ def scopes(searches: Iterable[SearchRecord], agents: Sequence[str]) -> list[tupl
 
 
 def ratio_by_match(
-    records: Sequence[Any], count: Callable[[Any], Count], bounds: tuple[float, float] | None
+    records: Sequence[Any], count: Callable[[Any], Count], bounds: tuple[float, float] | None = None
 ) -> Estimate:
     """The ratio of two counts, each match one draw."""
     clusters: dict[int, Count] = {}

@@ -149,7 +149,7 @@ def tell_ratings(leagues: int) -> None:
             {"rounds": 10, "seat": 0.0, "drawn": 0.7, "same": 0.5},
         ),
     ):
-        held, n = rating_coverage(leagues, **facts)  # type: ignore[arg-type]
+        held, n = rating_coverage(leagues, **facts)
         print(f"{words:58}{n:>10}{100 * held / n:>8.1f}%", flush=True)
 
 

@@ -23,7 +23,8 @@ from stratarena.agents.evaluators import Rollouts, Spot
 from stratarena.agents.models.embedded import locate
 from stratarena.agents.models.inference import Inference, load
 from stratarena.agents.models.transformers_local import LocalModel, RuntimeParams
-from stratarena.agents.search import ByRules, Evaluation, Node, Search, Settings
+from stratarena.agents.search import Search
+from stratarena.agents.search_tree import ByRules, Evaluation, Node, Settings
 from stratarena.arena.clock import SYSTEM_CLOCK
 from stratarena.arena.config import make_agent
 from stratarena.arena.events import Called
@@ -44,7 +45,7 @@ GAMES: tuple[tuple[str, Game[Any], str], ...] = (
 UCT, PUCT = Settings(selection="uct", c=1.0), Settings()
 
 
-class Draw(python_mcts.Evaluator):  # type: ignore[misc]
+class Draw(python_mcts.Evaluator):
     """OpenSpiel's form of a constant evaluator."""
 
     def evaluate(self, state: Any) -> Any:
@@ -88,7 +89,7 @@ def open_spiel_cpp(state: Any, other: Any) -> int:
 
 def positions(game: Game[Any], theirs: str) -> list[tuple[Any, Any]]:
     """The same positions for both."""
-    action_of = {move: action for action, move in enumerate(game.all_moves)}  # type: ignore[attr-defined]
+    action_of = {move: action for action, move in enumerate(game.all_moves)}
     found = []
     for opening in lines(game.id, "balanced")[:POSITIONS]:
         state, other = game.initial(Random(0)), pyspiel.load_game(theirs).new_initial_state()

@@ -23,7 +23,8 @@ from typing import Any
 import pyspiel
 
 from stratarena.agents.evaluators import Rollouts, Spot
-from stratarena.agents.search import ByRules, Evaluation, Node, Search, Settings, most_visits
+from stratarena.agents.search import Search, most_visits
+from stratarena.agents.search_tree import ByRules, Evaluation, Node, Settings
 from stratarena.analysis.ratio import share_over_clusters
 from stratarena.games.base import Game, Move, Seat
 from stratarena.games.connect_four import ConnectFour
@@ -69,7 +70,7 @@ def play(name: str, opening: Line, kernel: Seat, number: int) -> dict[str, Any]:
     """One game: the kernel's points, and the CPU seconds of both."""
     game, theirs, simulations = GAMES[name]
     # A column's number, or a cell's place in the order of rows, in both worlds.
-    action_of = {move: action for action, move in enumerate(game.all_moves)}  # type: ignore[attr-defined]
+    action_of = {move: action for action, move in enumerate(game.all_moves)}
     move_of = list(action_of)
     rng = Random(f"{name} {number}")
     state, other = game.initial(rng), pyspiel.load_game(theirs).new_initial_state()

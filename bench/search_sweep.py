@@ -22,7 +22,8 @@ from random import Random
 from stratarena.agents.engines.base import Appraisal, EngineSpec, Query
 from stratarena.agents.engines.bitbully_solver import BitBullySolver
 from stratarena.agents.evaluators import NoisyOracle, PriorShape, Spot
-from stratarena.agents.search import ByRules, Evaluation, Node, Search, Settings, most_visits
+from stratarena.agents.search import Search, most_visits
+from stratarena.agents.search_tree import ByRules, Evaluation, Node, Settings
 from stratarena.analysis.ratio import share_over_clusters
 from stratarena.games.base import Move, Seat
 from stratarena.games.connect_four import ConnectFour

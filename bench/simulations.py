@@ -27,7 +27,7 @@ def main() -> None:
             print(f"{name:<14} {rule_set.value:<11} {PAIRS:>6} {PAIRS / best:>27,.0f}  {aim}")
 
 
-def _seconds(game, pairs) -> float:  # type: ignore[no-untyped-def]
+def _seconds(game, pairs) -> float:
     began = time.process_time()
     for first, second in pairs:
         game.simulate(first, second)

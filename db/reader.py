@@ -11,28 +11,18 @@ from sqlalchemy import Engine, Select, func, select, text
 
 from stratarena.agents.base import Refusal
 from stratarena.agents.budget import Overrun, Spend
-from stratarena.agents.engines.base import EngineLine, EngineSpec, Query
 from stratarena.agents.models.base import (
     Attempt,
-    Completion,
-    Constraint,
-    Failure,
-    Finish,
     Message,
     ModelAnswer,
     ModelRequest,
-    Request,
-    Sampling,
-    Scores,
-    Scoring,
 )
-from stratarena.agents.plan import Cause, Plan
-from stratarena.agents.tree import NodeCheck, SearchTree, TreeKind, TreeNode
+from stratarena.agents.plan import Cause
+from stratarena.agents.tree import TreeKind, TreeNode
 from stratarena.arena.events import (
     Appraised,
     Body,
     Called,
-    Consulted,
     Event,
     Faulted,
     MatchClosed,
@@ -41,8 +31,6 @@ from stratarena.arena.events import (
     Proposed,
     Refused,
     Revised,
-    RoundPlayed,
-    Searched,
     Submitted,
     Transcribed,
     TurnClosed,
@@ -50,6 +38,17 @@ from stratarena.arena.events import (
 from stratarena.arena.grading import Evaluation
 from stratarena.arena.specs import Ending
 from stratarena.db.boards import read_boards, read_plan_grades
+from stratarena.db.bodies import (
+    SPEND_FIELDS,
+    attempt_of,
+    call_of,
+    consultation_of,
+    engine_of,
+    node_of,
+    plan_of,
+    round_of,
+    search_of,
+)
 from stratarena.db.connect import told
 from stratarena.db.errors import RecordError
 from stratarena.db.gradings import read_centipawns
@@ -495,7 +494,7 @@ class Reader:
         for row in self._rows(query):
             value = row._mapping
             seat = Seat(value[turns.c.seat])
-            spent = {} if value[spends.c.match_id] is None else {name: value[spends.c[name]] for name in _SPEND_FIELDS}
+            spent = {} if value[spends.c.match_id] is None else {name: value[spends.c[name]] for name in SPEND_FIELDS}
             spend = Spend(think_ms=value[turns.c.think_ms], **spent)
             body = TurnClosed(
                 seat,
@@ -526,8 +525,8 @@ class Reader:
         for row in self._mappings(
             select(tries).where(tries.c.match_id == match_id).order_by(tries.c.seq, tries.c.number)
         ):
-            attempts.setdefault(row["seq"], []).append(_attempt(row))
-        plans = {row["seq"]: _plan(row, texts) for row in self._of(match_id, "plans")}
+            attempts.setdefault(row["seq"], []).append(attempt_of(row))
+        plans = {row["seq"]: plan_of(row, texts) for row in self._of(match_id, "plans")}
         revisions = {row["seq"]: row for row in self._of(match_id, "revisions")}
 
         def event(row: Any, body: Body) -> Event:
@@ -543,26 +542,26 @@ class Reader:
                 yield event(row, Revised(plans[revision["before_seq"]], plan, Cause(revision["cause"])))
         for row in self._of(match_id, "model_calls"):
             seq = row["seq"]
-            yield event(row, _call(row, tuple(messages.get(seq, ())), tuple(attempts.get(seq, ())), texts))
+            yield event(row, call_of(row, tuple(messages.get(seq, ())), tuple(attempts.get(seq, ())), texts))
         moves = self.moves(match_id)
         for row in self._of(match_id, "consultations"):
-            yield event(row, _consultation(row, match, moves))
+            yield event(row, consultation_of(row, match, moves))
         nodes: dict[int, list[TreeNode]] = {}
         table = _T["search_nodes"]
         for row in self._mappings(
             select(table).where(table.c.match_id == match_id).order_by(table.c.seq, table.c.number)
         ):
-            nodes.setdefault(row["seq"], []).append(_node(row, texts))
+            nodes.setdefault(row["seq"], []).append(node_of(row, texts))
         for row in self._of(match_id, "searches"):
-            yield event(row, _search(row, tuple(nodes.get(row["seq"], ()))))
+            yield event(row, search_of(row, tuple(nodes.get(row["seq"], ()))))
         for row in self._of(match_id, "appraisals"):
             facts = {name: row[name] for name in ("n_asks", "n_positions", "nodes", "think_ms", "wait_ms", "error")}
-            yield event(row, Appraised(engine=_engine_of(row["engine"]), **facts))
+            yield event(row, Appraised(engine=engine_of(row["engine"]), **facts))
         for row in self._of(match_id, "submissions"):
             facts = {name: row[name] for name in ("verdict", "cost", "purse", "kept", "changed")}
             yield event(row, Submitted(**facts, problems=texts[row["problems"]]))
         for row in self._of(match_id, "rounds"):
-            yield event(row, _round(row, texts))
+            yield event(row, round_of(row, texts))
         for row in self._of(match_id, "refusals"):
             yield event(row, Refused(Refusal(row["kind"], texts[row["text"]], row["why"])))
         for row in self._of(match_id, "overruns"):
@@ -658,138 +657,7 @@ _TURN_FIELDS = (
     "verdict",
 )
 _ORIGIN_FIELDS = ("file", "sha256", "format", "encoding", "n_refused")
-_SPEND_FIELDS = ("model_calls", "prompt_tokens", "completion_tokens", "nodes", "cost_usd")
-_SEARCH_FIELDS = ("method", "simulations", "n_nodes", "depth", "value_before", "value_after", "ended", "whole")
-_NODE_FIELDS = ("parent", "depth", "prior", "visits", "estimate", "value", "proven", "terminal", "problem")
-_CHECK_FIELDS = ("legal", "legal_local", "state_right", "state_right_local", "terminal_right", "n_missed")
 
 
 def _opening_length(match: Any) -> int:
     return len(match["opening_moves"].split())
-
-
-def _round(row: Any, texts: dict[str, str]) -> RoundPlayed:
-    facts = {name: row[name] for name in ("label", "decided_by", "reason", "length", "margin")}
-    return RoundPlayed(
-        **facts,
-        winner=Seat(row["winner"]) if row["winner"] else None,
-        simulated=Seat(row["simulated"]) if row["simulated"] else None,
-        survivors=tuple(
-            (Seat(seat), name, health, place) for seat, name, health, place in json.loads(texts[row["survivors"]])
-        ),
-    )
-
-
-def _plan(row: Any, texts: dict[str, str]) -> Plan:
-    return Plan(
-        moves=tuple(Move(move) for move in row["moves"].split()),
-        cost=row["cost"],
-        value=row["value"],
-        why=texts[row["why"]],
-    )
-
-
-def _search(row: Any, nodes: tuple[TreeNode, ...]) -> Searched:
-    facts = {name: row[name] for name in _SEARCH_FIELDS}
-    tree = SearchTree(
-        **facts,
-        kind=TreeKind(row["kind"]),
-        first_move=None if row["first_move"] is None else Move(row["first_move"]),
-        line=tuple(Move(move) for move in row["line"].split()),
-        nodes=nodes,
-    )
-    return Searched(tree=tree, spend=Spend(think_ms=row["think_ms"], **{name: row[name] for name in _SPEND_FIELDS}))
-
-
-def _node(row: Any, texts: dict[str, str]) -> TreeNode:
-    facts = {name: row[name] for name in _CHECK_FIELDS}
-    checked = any(fact is not None for fact in facts.values())
-    return TreeNode(
-        **{name: row[name] for name in _NODE_FIELDS},
-        move=None if row["move"] is None else Move(row["move"]),
-        state=None if row["state"] is None else texts[row["state"]],
-        check=NodeCheck(**facts) if checked else None,
-    )
-
-
-def _call(row: Any, messages: tuple[Message, ...], attempts: tuple[Attempt, ...], texts: dict[str, str]) -> Called:
-    request: ModelRequest
-    answer: ModelAnswer | None = None
-    spend = Spend(
-        model_calls=1,
-        prompt_tokens=row["prompt_tokens"],
-        completion_tokens=row["completion_tokens"],
-        think_ms=row["think_ms"],
-        cost_usd=row["cost_usd"],
-    )
-    if row["kind"] == "score":
-        request = Scoring(messages=messages, continuations=tuple(json.loads(texts[row["continuations"]])))
-        if row["answer"] is not None:
-            numbers = json.loads(texts[row["answer"]])
-            answer = Scores(logprobs=tuple(numbers["logprobs"]), n_tokens=tuple(numbers["n_tokens"]), spend=spend)
-    else:
-        sampling = Sampling(
-            max_tokens=row["max_tokens"],
-            temperature=row["temperature"],
-            top_p=row["top_p"],
-            seed=row["seed"],
-            stop=tuple(json.loads(row["stop"])) if row["stop"] else (),
-            thinking_tokens=row["thinking_room"] or 0,
-            effort=row["effort"],
-        )
-        constraint = None
-        if row["constraint_kind"] is not None:
-            constraint = Constraint(kind=row["constraint_kind"], body=texts[row["constraint_body"]])
-        request = Request(messages=messages, sampling=sampling, constraint=constraint)
-        if row["answer"] is not None:
-            facts = {name: row[name] for name in ("enforced", "thinking_tokens", "cached_tokens", "served_by")}
-            answer = Completion(
-                text=texts[row["answer"]],
-                finish=Finish(row["finish"]),
-                spend=spend,
-                thinking="" if row["thinking"] is None else texts[row["thinking"]],
-                usage_reported=not row["usage_guessed"],
-                **facts,
-            )
-    return Called(
-        model=row["model"],
-        request=request,
-        answer=answer,
-        error=row["error"],
-        failure=Failure(row["failure"]) if row["failure"] else None,
-        wait_ms=row["wait_ms"],
-        attempts=attempts,
-    )
-
-
-def _attempt(row: Any) -> Attempt:
-    facts = {name: row[name] for name in ("status", "waited_ms", "took_ms", "error", "at_most_usd")}
-    return Attempt(failure=Failure(row["failure"]) if row["failure"] else None, **facts)
-
-
-def _engine_of(text: str) -> EngineSpec:
-    engine = json.loads(text)
-    kind = engine.pop("kind")
-    return EngineSpec(kind=kind, options=tuple(sorted(engine.items())))
-
-
-def _consultation(row: Any, match: Any, moves: tuple[Move, ...]) -> Consulted:
-    line = None
-    if row["move"] is not None:
-        line = EngineLine(
-            move=Move(row["move"]),
-            pv=tuple(Move(move) for move in row["pv"].split()),
-            value=row["value"],
-            score=row["score"],
-            nodes=row["nodes"],
-            depth=row["depth"],
-            think_ms=row["think_ms"],
-        )
-    query = Query(game=match["game"], start=match["start"], moves=moves[: row["ply"]], **json.loads(row["query"]))
-    return Consulted(
-        engine=_engine_of(row["engine"]),
-        query=query,
-        line=line,
-        error=row["error"],
-        wait_ms=row["wait_ms"],
-    )

@@ -15,7 +15,7 @@ from stratarena.agents.gamelm.forms import Form, form_of
 from stratarena.agents.gamelm.interchange import NotInterchange
 from stratarena.agents.gamelm.speech import Answer, Question, parse_answer, question_text
 from stratarena.agents.models.base import Completion, Message, Request, Sampling
-from stratarena.agents.search import Evaluation, Opened
+from stratarena.agents.search_tree import Evaluation, Opened
 from stratarena.games.base import PositionError, Seat
 
 __all__ = ["GameModelValues", "request_of"]

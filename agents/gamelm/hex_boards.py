@@ -36,7 +36,8 @@ class Cells:
         first = sum(1 << (self.size * row) for row in range(self.size))
         whole = (1 << self.n) - 1
         last = first << (self.size - 1)
-        return tuple(map(np.uint64, (top, top << (self.n - self.size), whole & ~first, whole & ~last)))  # type: ignore[return-value]
+        bottom = top << (self.n - self.size)
+        return np.uint64(top), np.uint64(bottom), np.uint64(whole & ~first), np.uint64(whole & ~last)
 
     def grid(self, boards: Boards) -> NDArray[np.bool_]:
         """`[n boards, cells]`: whether there is a stone."""

@@ -67,10 +67,11 @@ def load_weights(folder: Path, *, threads: int = 1, device: str = "cpu") -> Game
     if not (folder / "model.safetensors").exists():
         raise ModelError(f"{folder} has no game model: there is no model.safetensors in it")
     try:
-        model = GameLm.from_pretrained(folder, dtype=torch.float32)
+        model: GameLm = GameLm.from_pretrained(folder, dtype=torch.float32)
     except (OSError, ValueError, RuntimeError) as error:
         raise ModelError(f"{folder} cannot be loaded: {str(error).splitlines()[0]}") from error
-    return model.to(device).eval()  # type: ignore[no-any-return]
+    model.to(device).eval()
+    return model
 
 
 def game_lm(name: str, params: Mapping[str, Any]) -> LocalModel:

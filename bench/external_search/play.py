@@ -19,7 +19,8 @@ from stratarena.agents.baselines import safe_moves, wins_at_once
 from stratarena.agents.engines.base import Appraisal, Engine, EngineSpec, Query
 from stratarena.agents.engines.open import open_engine
 from stratarena.agents.evaluators import NoisyOracle, PriorShape, Spot
-from stratarena.agents.search import ByRules, Evaluation, Node, Search, Settings, most_visits
+from stratarena.agents.search import Search, most_visits
+from stratarena.agents.search_tree import ByRules, Evaluation, Node, Settings
 from stratarena.arena.clock import SYSTEM_CLOCK
 from stratarena.arena.config import make_agent
 from stratarena.arena.testing import play_one

@@ -8,7 +8,7 @@ from random import Random
 import numpy as np
 
 from stratarena.agents.gamelm.columns import canonical
-from stratarena.agents.search import Opened
+from stratarena.agents.search_tree import Opened
 from stratarena.games.base import Move
 
 Board = tuple[int, int]

@@ -22,8 +22,9 @@ from stratarena.agents.gamelm.trace_reading import BrokenTrace, check, read_trac
 from stratarena.agents.gamelm.traces import prompt
 from stratarena.agents.gamelm.values import centres
 from stratarena.agents.gamelm.writer import write
-from stratarena.agents.search import Evaluation, Leaf, Node, Opened, Search, Settings, most_visits
+from stratarena.agents.search import Search, most_visits
 from stratarena.agents.search_minimax import minimax, widen
+from stratarena.agents.search_tree import Evaluation, Leaf, Node, Opened, Settings
 from stratarena.games.base import Move
 
 from .boards import Board, ByBoards, arrays, is_first, moves_to, name, over_by_rules, played, room_in, tactics

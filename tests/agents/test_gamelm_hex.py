@@ -12,8 +12,8 @@ pytest.importorskip("numba", reason="the hex extra is not installed")
 
 import numpy as np
 import torch
+from game_models import one_by_one, player
 
-from stratarena.agents.base import AgentSpec
 from stratarena.agents.conformance import check_agent
 from stratarena.agents.gamelm.forms import form_of
 from stratarena.agents.gamelm.games import CONNECT_FOUR, HEX_5X5
@@ -27,7 +27,6 @@ from stratarena.agents.gamelm.splits import SPLITS, one_of_both, split_of
 from stratarena.agents.gamelm.training import TrainingConfig, train
 from stratarena.agents.gamelm.turning import turning_loss
 from stratarena.agents.models.base import Completion, Message, ModelError, Request
-from stratarena.arena.config import make_agent
 from stratarena.arena.events import Searched, TurnClosed
 from stratarena.arena.testing import InstantModel, ScriptedAgent, play_one
 from stratarena.games.hex import Hex
@@ -61,19 +60,7 @@ def inference():
 @pytest.fixture(scope="module")
 def answer(inference):
     """Its answers, one by one."""
-
-    def one(request):
-        (found,) = inference.answer([request])
-        assert not isinstance(found, ModelError), found
-        return found
-
-    return one
-
-
-def player(kind="game_lm", **params):
-    """An agent with these parameters."""
-    form = {} if kind == "game_lm" else {"evaluator": "game_lm"}
-    return make_agent(AgentSpec("x", kind, {"model": "m", **form, **params}))
+    return one_by_one(inference)
 
 
 def asked(question):

@@ -8,8 +8,8 @@ pytest.importorskip("torch", reason="the torch extra is not installed")
 pytest.importorskip("transformers", reason="the torch extra is not installed")
 
 import torch
+from game_models import one_by_one, player
 
-from stratarena.agents.base import AgentSpec
 from stratarena.agents.budget import Spend
 from stratarena.agents.conformance import check_agent
 from stratarena.agents.gamelm.interchange import NotInterchange
@@ -18,7 +18,6 @@ from stratarena.agents.gamelm.network import GameLm, GameLmConfig
 from stratarena.agents.gamelm.reading import CONNECT_FOUR
 from stratarena.agents.gamelm.speech import Question, parse_answer, parse_question, question_text
 from stratarena.agents.models.base import Completion, Finish, Message, ModelError, Request, Scoring
-from stratarena.arena.config import make_agent
 from stratarena.arena.events import Called, Searched, TurnClosed
 from stratarena.arena.testing import InstantModel, ScriptedAgent, play_one
 from stratarena.games.connect_four import ConnectFour
@@ -38,19 +37,7 @@ def inference():
 @pytest.fixture(scope="module")
 def answer(inference):
     """Its answers, one by one."""
-
-    def one(request):
-        (found,) = inference.answer([request])
-        assert not isinstance(found, ModelError), found
-        return found
-
-    return one
-
-
-def player(kind="game_lm", **params):
-    """An agent with these parameters."""
-    form = {} if kind == "game_lm" else {"evaluator": "game_lm"}
-    return make_agent(AgentSpec("x", kind, {"model": "m", **form, **params}))
+    return one_by_one(inference)
 
 
 KINDS = [

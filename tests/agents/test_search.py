@@ -13,17 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stratarena.agents.evaluators import Rollouts, Spot
-from stratarena.agents.search import (
-    ByRules,
-    Evaluation,
-    Opened,
-    Search,
-    Settings,
-    best_mean,
-    most_visits,
-    secure,
-)
+from stratarena.agents.search import Search, best_mean, most_visits, secure
 from stratarena.agents.search_record import tree_of
+from stratarena.agents.search_tree import ByRules, Evaluation, Opened, Settings
 from stratarena.agents.tree import TreeKind
 from stratarena.games.base import Move, Seat
 from stratarena.games.connect_four import ConnectFour

@@ -12,7 +12,8 @@ from random import Random
 import chess
 import pytest
 
-from stratarena.agents.search import ByRules, Evaluation, Search, Settings, most_visits
+from stratarena.agents.search import Search, most_visits
+from stratarena.agents.search_tree import ByRules, Evaluation, Settings
 from stratarena.games.base import Move
 from stratarena.games.connect_four import ConnectFour
 from stratarena.games.fide_chess import Chess

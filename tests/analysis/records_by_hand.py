@@ -31,7 +31,7 @@ def match(number: int, first: str, second: str, verdict: Verdict | None, **facts
         "verdict": verdict,
         "plies": 10,
     }
-    return MatchRecord(**{**known, **facts})  # type: ignore[arg-type]
+    return MatchRecord(**{**known, **facts})
 
 
 def won(seat: Seat, reason: str = "four_in_a_row") -> Verdict:
@@ -65,4 +65,4 @@ def turn(match_id: int, ply: int, seat: Seat, **facts: object) -> TurnRecord:
         "n_refused": 0,
         "n_overruns": 0,
     }
-    return TurnRecord(**{**known, **facts})  # type: ignore[arg-type]
+    return TurnRecord(**{**known, **facts})
