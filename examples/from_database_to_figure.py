@@ -61,4 +61,6 @@ def main(database: str, figure: str, tournament: str | None = None) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) not in (3, 4):
+        sys.exit("usage: python examples/from_database_to_figure.py DATABASE FIGURE [TOURNAMENT]")
     main(*sys.argv[1:])
