@@ -37,10 +37,11 @@ def kept(nodes: Sequence[Node], beam: int | None) -> list[Node]:
     return sorted(still, key=lambda node: node.value if node.value is not None else DRAW)[:beam]
 
 
-def minimax(node: Node) -> float:
+def minimax(node: Node, *, both: bool = False) -> float:
     """The value of a node for its side to move, 0 to 1: its best widened move, else its own evaluation.
 
-    The value of each widened move is kept as the result of a single visit.
+    The value of each widened move is kept as the result of a single visit. With `both` a move that leads to a leaf is worth
+    the mean of what the leaf's evaluation and this node's say of it, where this node's says anything of single moves.
     """
     if node.result is not None:
         return node.result if node.first else 1.0 - node.result
@@ -52,8 +53,10 @@ def minimax(node: Node) -> float:
         if child.value is None and child.result is None:
             # Nobody could tell what it leads to.
             continue
-        value = minimax(child)
+        value = minimax(child, both=both)
         value = value if child.first is node.first else 1.0 - value
+        if both and node.estimates is not None and child.result is None and (child.moves is None or not child.children):
+            value = (value + node.estimates[i]) / 2
         node.visits[i], node.totals[i] = 1, value
         best = value if best is None else max(best, value)
     return own if best is None else best

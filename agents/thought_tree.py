@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -34,6 +34,10 @@ class TreeOfThoughtParams(LlmParams):
     beam: Annotated[int, Field(ge=1)] | None = Field(
         None, description="positions kept of each level; all where it is left out"
     )
+    leaves: Literal["own", "both"] = Field(
+        "own",
+        description="what a leaf is worth: its own evaluation, or the mean of it and its parent's of the move there",
+    )
 
 
 class TreeOfThought(LlmMcts):
@@ -50,17 +54,17 @@ class TreeOfThought(LlmMcts):
 
     def _simulate(self, thought: Thought) -> Generator[Step, Reply, str]:
         """Widen level by level; what ended it."""
-        search = thought.search
+        search, both = thought.search, self._shape.leaves == "both"
         frontier = [search.root]
         for _ in range(self._shape.depth):
             leaves = [leaf for node in frontier for leaf in widen(search, node, self._shape.breadth)]
-            minimax(search.root)
+            minimax(search.root, both=both)
             if leaves:
                 room = yield from thought.allowance.room(len(leaves))
                 if room < len(leaves):
                     return thought.allowance.short_of or "budget"
                 yield from self._supply(thought, leaves)
-                minimax(search.root)
+                minimax(search.root, both=both)
             yield from self._declare(thought)
             frontier = kept([leaf.node for leaf in leaves], self._shape.beam)
             if not frontier:

@@ -48,6 +48,7 @@ _KEPT = (
     # Player, and on how many positions.
     (pool.AWARE, 4732),
     *((f"minimax ({depth},{breadth})", 4732) for depth, breadth in pool.SHAPES[1:]),
+    *((f"minimax ({depth},{breadth}){pool.OWN_LEAVES}", 4732) for depth, breadth in pool.SHAPES[1:]),
     ("mcts-4", 4732),
     ("mcts-16", 3000),
     ("mcts-64", 1500),
@@ -91,7 +92,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("docs/studies/planning"))
     parser.add_argument("--weights", type=Path, default=shipped_weights())
     parser.add_argument("--data", type=Path, default=Path("training/positions"))
-    parser.add_argument("--chunks", type=int, default=8, help="files of the data card, whose test split is used")
+    parser.add_argument(
+        "--chunks", type=int, default=20, help="files of the data card, which the weights were trained on"
+    )
+    parser.add_argument("--tested", type=int, default=8, help="of these, the first whose test split is used")
     parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS, help="parts to measure, in this order")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -103,8 +107,10 @@ def main() -> None:
     made = {"weights": weights, "quick": options.quick, "versions": versions}
     book = Book(options.out / "numbers.json", made)
     reader = Reader(load_weights(options.weights))
-    splits = load_positions(make_chunks(options.data, n_chunks=options.chunks, games=1500))
-    test = splits["test"].take(np.random.default_rng(5).permutation(len(splits["test"])))
+    chunks = make_chunks(options.data, n_chunks=options.chunks, games=1500)
+    train = load_positions(chunks)["train"]
+    test = load_positions(chunks[: options.tested])["test"]
+    test = test.take(np.random.default_rng(5).permutation(len(test)))
     players = pool.makers(reader)
 
     def first(n: int) -> Any:
@@ -155,7 +161,7 @@ def main() -> None:
             def measure(one: str = one, other: str = other, pairs: int = pairs) -> dict[str, Any]:
                 began, seen = time.process_time(), Counter[Board]()
                 results = play(players[one](), players[other](), starts[: max(2, pairs // few)], seen)
-                found = {"between": [one, other], "results": results, "overlap": overlap(seen, splits["train"])}
+                found = {"between": [one, other], "results": results, "overlap": overlap(seen, train)}
                 return matched(results) | found | {"cpu_s": time.process_time() - began}
 
             book.note("matches", f"{one} against {other}", measure)
@@ -171,7 +177,9 @@ def main() -> None:
         budget_figure(book.numbers, options.out / "budget")
 
     steps = (world, speed, positions, written, leaves, dreams, matches, rated)
-    curves = [(name, options.weights / f"{name}.csv") for name in ("curve", "curve-writing", "curve-more")]
+    curves = [
+        (name, options.weights / f"{name}.csv") for name in ("curve", "curve-writing", "curve-more", "curve-deep")
+    ]
     for part, step in zip(PARTS, steps, strict=True):
         if part in options.only:
             step()

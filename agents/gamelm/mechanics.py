@@ -36,7 +36,9 @@ class Mechanics:
     backups: float | None = None
     """Values carried back that mirror what the child selected."""
     selections: float | None = None
-    """Selections that are the highest of what they select from."""
+    """Moves selected that are the highest of what they select from."""
+    leaf_values: float | None = None
+    """Values of leaves in the middle of their own report and their parent's."""
     shapes: float | None = None
     """Searches of the depth and breadth asked for."""
 
@@ -60,6 +62,7 @@ def mechanics(model: GameLm, positions: Positions, n: int) -> Mechanics:
         child_states=_share(sum(one.true for one in found), sum(one.children for one in found)),
         backups=_share(sum(one.consistent for one in found), sum(one.backups for one in found)),
         selections=_share(sum(one.selected_best for one in found), sum(one.selections for one in found)),
+        leaf_values=_share(sum(one.judged_right for one in found), sum(one.judged for one in found)),
         shapes=_share(sum(one.asked_shape for one in found), len(found)),
     )
 

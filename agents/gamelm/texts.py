@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from stratarena.agents.gamelm.columns import Boards, play
-from stratarena.agents.gamelm.layout import layout_of
+from stratarena.agents.gamelm.layout import Laid, layout_of
 from stratarena.agents.gamelm.reading import CONNECT_FOUR, STATUSES, Readings, read, statuses
 from stratarena.agents.gamelm.traces import Node, Text, board_tokens, grow, report_of, write_trace
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from stratarena.agents.gamelm.network import GameLm
 
-__all__ = ["NOISES", "SHAPES", "draw_examples", "draw_traces", "mav_text", "text_loss"]
+__all__ = ["NOISES", "SHAPES", "Lesson", "draw_examples", "draw_traces", "lesson_of", "mav_text", "text_loss"]
 
 SHAPES = {(0, 1): 0.1, (1, 2): 0.1, (1, 3): 0.2, (1, 4): 0.1, (1, 5): 0.05, (2, 2): 0.15, (2, 3): 0.2, (2, 4): 0.1}
 """Depth and breadth of traces, and how often they are drawn."""
@@ -112,25 +113,44 @@ def mav_text(node: Node, previous: tuple[int, int, int] | None, rng: np.random.G
     return text
 
 
-def text_loss(model: GameLm, texts: list[Text]) -> torch.Tensor:
-    """Mean cross-entropy, in nats, of the tokens that the model has to write."""
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """A text as training takes it."""
+
+    tokens: NDArray[np.int64]
+    """`[tokens]`."""
+    weights: NDArray[np.float32]
+    """`[tokens]`: what each weighs as something to be written; 0 for what is given."""
+    laid: Laid
+
+
+def lesson_of(text: Text) -> Lesson:
+    """A text laid out."""
+    return Lesson(np.array(text.tokens), np.array(text.weights, np.float32), layout_of("connect_four", text.tokens))
+
+
+def text_loss(model: GameLm, lessons: list[Lesson]) -> torch.Tensor:
+    """Mean cross-entropy, in nats, of the tokens that the model has to write, by their weights."""
     import torch
 
-    longest = max(len(text.tokens) for text in texts)
-    ids = np.zeros((len(texts), longest), np.int64)
+    longest = max(len(lesson.tokens) for lesson in lessons)
+    ids = np.zeros((len(lessons), longest), np.int64)
     slots, levels = np.zeros_like(ids), np.ones_like(ids)
     labels = np.full_like(ids, -100)
-    visible = np.zeros((len(texts), longest, longest), np.bool_)
+    weights = np.zeros(ids.shape, np.float32)
+    visible = np.zeros((len(lessons), longest, longest), np.bool_)
     visible[:] = np.eye(longest, dtype=np.bool_)
-    for row, text in enumerate(texts):
-        n, laid = len(text.tokens), layout_of("connect_four", text.tokens)
-        ids[row, :n], slots[row, :n], levels[row, :n] = text.tokens, laid.slots, laid.levels
+    for row, lesson in enumerate(lessons):
+        n, laid = len(lesson.tokens), lesson.laid
+        ids[row, :n], slots[row, :n], levels[row, :n] = lesson.tokens, laid.slots, laid.levels
         visible[row, :n, :n] = laid.visible
-        wanted = np.where(text.written, text.tokens, -100)
-        labels[row, : n - 1] = wanted[1:]
+        labels[row, : n - 1] = np.where(lesson.weights > 0, lesson.tokens, -100)[1:]
+        weights[row, : n - 1] = lesson.weights[1:]
     device = model.lm_head.weight.device
     asked = torch.from_numpy(labels).to(device)
     places = (torch.from_numpy(array).to(device) for array in (ids, slots, levels, visible))
     hidden = model.hidden(*places)
-    logits = model.lm_head(hidden[asked != -100])
-    return torch.nn.functional.cross_entropy(logits, asked[asked != -100])
+    wanted = asked != -100
+    nats = torch.nn.functional.cross_entropy(model.lm_head(hidden[wanted]), asked[wanted], reduction="none")
+    weighed = torch.from_numpy(weights).to(device)[wanted]
+    return (nats * weighed).sum() / weighed.sum()

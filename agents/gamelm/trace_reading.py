@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 
 from stratarena.agents.gamelm.columns import COLUMNS, STRIDE
 from stratarena.agents.gamelm.reading import CONNECT_FOUR, STATUSES
-from stratarena.agents.gamelm.values import mirror
+from stratarena.agents.gamelm.values import mirror, together
 from stratarena.agents.gamelm.vocabulary import BUCKETS
 
-__all__ = ["BrokenTrace", "Checks", "ReadNode", "Trace", "board_of", "check", "read_trace"]
+__all__ = ["BrokenTrace", "Checks", "ReadNode", "Trace", "board_of", "check", "leaf_value", "read_trace"]
 
 
 class BrokenTrace(Exception):
@@ -164,7 +164,12 @@ class Checks:
     """Values carried back that are the mirror of what the child selected."""
     selections: int = 0
     selected_best: int = 0
-    """Selections that are the highest of what stands above or below them."""
+    """Moves selected that are the highest of what stands above or below them, at inner nodes with that value."""
+    judged: int = 0
+    judged_right: int = 0
+    """Leaves whose value lies in the middle of their own report and their parent's."""
+    judged_off: int = 0
+    """Buckets by which the values of leaves are away from there, in all."""
     by_depth: dict[int, tuple[int, int]] = field(default_factory=dict)
     """Children and true boards among them, by depth."""
 
@@ -172,11 +177,24 @@ class Checks:
 def check(trace: Trace, own: int, opponent: int) -> Checks:
     """What holds of a trace that began from this board."""
     checks = Checks()
-    _check(checks, trace, trace.root, (own, opponent), depth=0)
+    _check(checks, trace, trace.root, (own, opponent), told=None, depth=0)
     return checks
 
 
-def _check(checks: Checks, trace: Trace, node: ReadNode, truth: tuple[int, int] | None, *, depth: int) -> None:
+def leaf_value(node: ReadNode, told: int | None) -> int | None:
+    """The value that a leaf should have by its report and what its parent's says of the move there, for its mover.
+
+    None where its report offers no move.
+    """
+    offered = [value for value in node.values if value is not None]
+    if not offered:
+        return None
+    return max(offered) if told is None else together(max(offered), told)
+
+
+def _check(
+    checks: Checks, trace: Trace, node: ReadNode, truth: tuple[int, int] | None, *, told: int | None, depth: int
+) -> None:
     offered = [value for value in node.values if value is not None] if node.status == "<going>" else []
     expected = min(trace.breadth, len(offered)) if depth < trace.depth else 0
     opened = tuple(move for move, _, _ in node.children)
@@ -195,7 +213,8 @@ def _check(checks: Checks, trace: Trace, node: ReadNode, truth: tuple[int, int] 
         checks.by_depth[depth + 1] = (all_ + 1, good + right)
         checks.backups += 1
         checks.consistent += back == mirror(child.value)
-        _check(checks, trace, child, true, depth=depth + 1)
+        said = node.values[move]
+        _check(checks, trace, child, true, told=None if said is None else mirror(said), depth=depth + 1)
     if node.children:
         backed = {move: back for move, _, back in node.children}
         best = max(backed.values())
@@ -203,8 +222,12 @@ def _check(checks: Checks, trace: Trace, node: ReadNode, truth: tuple[int, int] 
         checks.selected_best += node.selected is not None and backed.get(node.selected) == best == node.value
     elif offered:
         checks.selections += 1
-        told = None if node.selected is None else node.values[node.selected]
-        checks.selected_best += told == max(offered) == node.value
+        checks.selected_best += node.selected is not None and node.values[node.selected] == max(offered)
+        due = leaf_value(node, told)
+        assert due is not None
+        checks.judged += 1
+        checks.judged_right += node.value == due
+        checks.judged_off += abs(node.value - due)
 
 
 def _after(board: tuple[int, int], move: int) -> tuple[int, int] | None:

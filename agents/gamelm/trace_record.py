@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stratarena.agents.gamelm.trace_reading import ReadNode, Trace, board_of
+from stratarena.agents.gamelm.trace_reading import ReadNode, Trace, board_of, leaf_value
 from stratarena.agents.gamelm.traces import OVER
 from stratarena.agents.gamelm.values import mirror
 from stratarena.agents.gamelm.vocabulary import BUCKETS
@@ -81,9 +81,12 @@ class _Build:
         self.depths.append(depth)
         faults: list[Fault] = []
         self.problems.append(faults)
+        told = None
         if parent is not None:
             before = self.read[parent][0]
-            if move not in before.announced or (move is not None and before.values[move] is None):
+            said = None if move is None else before.values[move]
+            told = None if said is None else mirror(said)
+            if move not in before.announced or told is None:
                 faults.append(Fault.UNLISTED_MOVE)
             if expected is None and _decoded(self.read[parent][3]) is not None:
                 faults.append(Fault.ILLEGAL_MOVE)
@@ -91,12 +94,15 @@ class _Build:
             faults.append(Fault.UNREADABLE_STATE)
         elif expected is not None and text != expected:
             faults.append(Fault.WRONG_STATE)
-        faults += self._own(node, claimed, depth)
+        faults += self._own(node, claimed, depth, told)
         for child_move, child, _ in node.children:
             self.add(child, place, child_move, _after(claimed, child_move))
 
-    def _own(self, node: ReadNode, claimed: Position | None, depth: int) -> list[Fault]:
-        """What is wrong with a node by itself: ending, listing, size, values carried up, choice."""
+    def _own(self, node: ReadNode, claimed: Position | None, depth: int, told: int | None) -> list[Fault]:
+        """What is wrong with a node by itself: ending, listing, size, values carried up, choice.
+
+        `told` is what its parent says of it, for its own mover.
+        """
         faults = []
         going = node.status == "<going>"
         listed = [column for column, value in enumerate(node.values) if value is not None] if going else []
@@ -116,7 +122,8 @@ class _Build:
         first = {column: value for column, value in enumerate(node.values) if going and value is not None}
         values = {move: back for move, _, back in node.children} or first
         best = max(values.values(), default=None)
-        if node.value != (best if going and best is not None else OVER.get(node.status, OVER["<drawn>"])):
+        due = leaf_value(node, told) if going and not node.children else best
+        if node.value != (due if going and due is not None else OVER.get(node.status, OVER["<drawn>"])):
             faults.append(Fault.WRONG_VALUE)
         picks = [column for column, value in values.items() if value == best] if going else [None]
         if node.selected not in (picks or [None]):

@@ -3,11 +3,14 @@
 Source: Schultz et al. (2025) for the traversal, the mirror image of values and the selection. The values are the
 model's own readings, never a solver's: with exact values a root and the minimax of its subtree always agree, so a model
 could learn to copy its first guess; with its own they differ, and every selection is the exact minimax of what stands
-below it.
+below it. A leaf is judged twice, by its own report and by its parent's of the move that led there; its value lies in the
+middle of both, since two readings err less than one. (By its own report alone, a search of depth 1 plays no better than no
+search: the highest of seven noisy values is too high, by more than a ply of looking ahead is worth.)
 
     trace  := <bos> <search> <depth d> <breadth b> <state> BOARD REPORT body <end>
     body   := <expand> move{b} (<child> move BOARD REPORT body <back> move value){b} <select> move value
-            | <select> move value           at the depth limit: the best move reported
+            | <select> move value           at the depth limit: the best move reported, and what it is worth by
+                                            its report and by the parent's
             | <select> value                where the game is over
 """
 
@@ -21,7 +24,7 @@ from numpy.typing import NDArray
 
 from stratarena.agents.gamelm.columns import Boards, contents, play, room
 from stratarena.agents.gamelm.reading import CONNECT_FOUR, STATUSES, Readings, statuses
-from stratarena.agents.gamelm.values import bucket_of, mirror
+from stratarena.agents.gamelm.values import bucket_of, mirror, together
 
 __all__ = ["CENTRE_FIRST", "OVER", "Node", "Report", "Text", "grow", "report_of", "write_trace"]
 
@@ -29,6 +32,8 @@ CENTRE_FIRST = (3, 2, 4, 1, 5, 0, 6)
 """The order among moves of equal value."""
 OVER = {"<won>": 64, "<drawn>": 32, "<lost>": 1}
 """The bucket of a finished game, for the side that would be to move."""
+DECISION = 4.0
+"""What a choice among children weighs in training: it is two tokens of a long text, and what the text is for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,8 @@ class Node:
     own: int
     opponent: int
     report: Report
+    told: int | None = None
+    """What the parent's report said of the move that led here, for the side to move here; None at the root."""
     children: list[tuple[int, Node]] = field(default_factory=list)
 
     def value(self) -> tuple[int | None, int]:
@@ -86,7 +93,8 @@ class Node:
         ranked = self.report.ranked()
         if not ranked:
             return None, OVER["<drawn>"]
-        return ranked[0], self.report.values[ranked[0]] or 1
+        best = self.report.values[ranked[0]] or 1
+        return ranked[0], best if self.told is None else together(best, self.told)
 
 
 def grow(
@@ -115,26 +123,28 @@ def grow(
         )
         layer = nodes_of(*after)
         for (parent, move), child in zip(opened, layer, strict=True):
+            child.told = mirror(parent.report.values[move] or 1)
             parent.children.append((move, child))
     return roots
 
 
 @dataclass(slots=True)
 class Text:
-    """Tokens, and which of them the model itself has to write."""
+    """Tokens, and what each weighs in training."""
 
     tokens: list[int] = field(default_factory=list)
-    written: list[bool] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    """0 for what is given to the model."""
 
     def give(self, *tokens: int) -> None:
         """Add what is given to the model: prompts, and reports, which come from readings."""
         self.tokens += tokens
-        self.written += [False] * len(tokens)
+        self.weights += [0.0] * len(tokens)
 
-    def write(self, *tokens: int) -> None:
+    def write(self, *tokens: int, weight: float = 1.0) -> None:
         """Add what the model writes."""
         self.tokens += tokens
-        self.written += [True] * len(tokens)
+        self.weights += [weight] * len(tokens)
 
 
 def board_tokens(own: int, opponent: int) -> list[int]:
@@ -176,6 +186,7 @@ def _write_body(text: Text, node: Node) -> None:
             text.write(words["<back>"], words.first_move + move, words.first_value + mirror(child.value()[1]) - 1)
     move_, value = node.value()
     text.write(words["<select>"])
+    weight = DECISION if node.children else 1.0
     if move_ is not None:
-        text.write(words.first_move + move_)
-    text.write(words.first_value + value - 1)
+        text.write(words.first_move + move_, weight=weight)
+    text.write(words.first_value + value - 1, weight=weight)

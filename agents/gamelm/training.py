@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import numpy as np
 from pydantic import Field, model_validator
 
+from stratarena.agents.gamelm.choices import draw_choices
 from stratarena.agents.gamelm.forms import form_of
 from stratarena.agents.gamelm.games import CONNECT_FOUR
 from stratarena.agents.gamelm.labels import ILLEGAL
@@ -22,7 +23,7 @@ from stratarena.agents.gamelm.own_games import make_own_chunk
 from stratarena.agents.gamelm.positions import Positions, load_positions, make_chunks, played_on
 from stratarena.agents.gamelm.reading import read, reading_loss
 from stratarena.agents.gamelm.scores import kept_shares
-from stratarena.agents.gamelm.texts import draw_examples, draw_traces, text_loss
+from stratarena.agents.gamelm.texts import draw_examples, draw_traces, lesson_of, text_loss
 from stratarena.agents.gamelm.turning import turning_loss
 from stratarena.agents.params import Params, checked_params
 from stratarena.games.base import SpecError
@@ -35,8 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["Point", "Stage", "TrainingConfig", "load_config", "make_data", "train"]
 
 Count = Annotated[int, Field(ge=1)]
-Task = Literal["reading", "turning", "text", "traces"]
-_WRITTEN_TASKS = {"text", "traces"}
+Task = Literal["reading", "turning", "text", "traces", "choices"]
+_WRITTEN_TASKS = {"text", "traces", "choices"}
 _WRITTEN = 100
 """Validation positions that texts are written about at every point of the curve, at most, and at most every tenth."""
 
@@ -123,7 +124,9 @@ class Point:
     backups: float | None = None
     """The share of values carried back that are the mirror of what the child selected."""
     selections: float | None = None
-    """The share of selections that are the highest of what they select from."""
+    """The share of moves selected that are the highest of what they select from."""
+    leaf_values: float | None = None
+    """The share of leaves whose value lies in the middle of their own report and their parent's."""
     shapes: float | None = None
     """The share of searches that have the depth and breadth asked for."""
 
@@ -351,8 +354,10 @@ def _loss(run: _Run, task: Task, stage: Stage, positions: Positions) -> torch.Te
     if task == "turning":
         return turning_loss(run.model, sample.own, sample.opponent, rng)
     assert run.teacher is not None
+    if task == "choices":
+        return text_loss(run.model, draw_choices(run.teacher, sample.own, sample.opponent, rng))
     draw = draw_traces if task == "traces" else draw_examples
-    return text_loss(run.model, draw(run.teacher, sample.own, sample.opponent, rng))
+    return text_loss(run.model, [lesson_of(text) for text in draw(run.teacher, sample.own, sample.opponent, rng)])
 
 
 def _point(run: _Run, stage: Stage, validation: Positions, most: int) -> Point:

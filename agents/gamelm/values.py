@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from stratarena.agents.gamelm.vocabulary import BUCKETS
 
-__all__ = ["MIRROR", "bucket_of", "centres", "chance_of_score", "mirror", "smoothed"]
+__all__ = ["MIRROR", "bucket_of", "centres", "chance_of_score", "mirror", "smoothed", "together"]
 
 MIRROR = BUCKETS + 1
 FASTEST = 18
@@ -26,6 +26,11 @@ def bucket_of(chance: float) -> int:
 def mirror(bucket: int) -> int:
     """The same value seen by the opponent."""
     return MIRROR - bucket
+
+
+def together(one: int, other: int) -> int:
+    """The bucket in the middle of two judgments of the same thing; the upper one of two."""
+    return (one + other + 1) // 2
 
 
 def centres() -> NDArray[np.float64]:

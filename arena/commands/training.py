@@ -62,7 +62,7 @@ def _line(point: Any, steps: int) -> str:
     if point.child_states is not None:
         written += (
             f"search: states {_percent(point.child_states)}, carried back {_percent(point.backups)}, "
-            f"selected {_percent(point.selections)}, shape {_percent(point.shapes)}  "
+            f"selected {_percent(point.selections)}, leaves {_percent(point.leaf_values)}, shape {_percent(point.shapes)}  "
         )
     return (
         f"{point.stage:>10}  step {point.step}/{steps}  loss {point.loss:.3f}  "

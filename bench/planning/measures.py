@@ -115,6 +115,8 @@ def of_searches(tally: Tally) -> dict[str, Any]:
         "child states": share(tally.true, tally.children),
         "backups": share(tally.consistent, tally.backups),
         "selections": share(tally.selected_best, tally.selections),
+        "leaf values": share(tally.judged_right, tally.judged),
+        "leaf values off": tally.judged_off / tally.judged if tally.judged else None,
         "by depth": {str(depth): share(good, n) for depth, (n, good) in sorted(tally.by_depth.items())},
     }
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .measures import paired, share
-from .pool import PAIRINGS, PLAIN
+from .pool import OWN_LEAVES, PAIRINGS, PLAIN
 
 Numbers = Mapping[str, Any]
 FAMILIES = ("mcts", "mcts, imagined", "minimax", "internal")
@@ -240,19 +240,24 @@ def _positions(numbers: Numbers) -> list[str]:
 
 
 def _internal(numbers: Numbers) -> list[str]:
-    keys = ("parsed", "shape", "child states", "backups", "selections")
+    keys = ("parsed", "shape", "child states", "backups", "selections", "leaf values")
     rows = [
-        (name, *(percent(found[key]) for key in keys), f"{found['written']:.0f}")
+        (name, *(percent(found[key]) for key in keys), _or_dash(found["leaf values off"]), f"{found['written']:.0f}")
         for name, found in numbers.get("internal", {}).items()
     ]
     return [
         "## Searches that it writes itself",
         "",
         "Shares of whole searches (parsed, shape) and of their nodes. A selection is right if it is the highest of what is",
-        "written above or below it.",
+        "written above or below it; the value of a leaf, if it is the bucket in the middle of the leaf's own report and its",
+        "parent's. Off: how many buckets of 64 it is away from there, on average.",
         "",
-        *table(("(depth, breadth)", *keys, "tokens in all"), rows),
+        *table(("(depth, breadth)", *keys, "off", "tokens in all"), rows),
     ]
+
+
+def _or_dash(mean: float | None) -> str:
+    return "–" if mean is None else f"{mean:.2f}"
 
 
 def _matches(numbers: Numbers) -> list[str]:
@@ -367,7 +372,7 @@ def budget_figure(numbers: Numbers, path: Path) -> None:
 def _family(name: str) -> str:
     if name.startswith("mcts"):
         return "mcts, imagined" if name.endswith("imagined") else "mcts"
-    return name.split(" ", maxsplit=1)[0]
+    return name if name.endswith(OWN_LEAVES) else name.split(" ", maxsplit=1)[0]
 
 
 def _training_figure(rows: list[tuple[str, dict[str, str]]], path: Path) -> None:
@@ -382,6 +387,7 @@ def _training_figure(rows: list[tuple[str, dict[str, str]]], path: Path) -> None
         ("child_states", "child states true", "#E69F00"),
         ("backups", "values carried back", "#D55E00"),
         ("selections", "selections right", "#CC79A7"),
+        ("leaf_values", "values of leaves right", "#B8A800"),
     )
     with mpl.rc_context(
         {"svg.hashsalt": "stratarena", "font.size": 9, "axes.spines.top": False, "axes.spines.right": False}

@@ -204,8 +204,11 @@ def best_of(search: Search) -> int:
     return int(search.root.moves[most_visits(search.root)]) - 1
 
 
-def external_minimax(reader: Reader, depth: int, breadth: int) -> Chooser:
-    """Minimax around the model, of the shape that its own searches have; all boards at once."""
+def external_minimax(reader: Reader, depth: int, breadth: int, *, both: bool) -> Chooser:
+    """Minimax around the model, of the shape that its own searches have; all boards at once.
+
+    With `both` leaves are judged as its own searches judge them, in the middle of their report and their parent's.
+    """
     rules = ByBoards()
 
     def choose(boards: list[Board]) -> list[int]:
@@ -223,10 +226,16 @@ def external_minimax(reader: Reader, depth: int, breadth: int) -> Chooser:
                 searches[index].supply(leaf, found)
                 frontiers[index].append(leaf.node)
         for search in searches:
-            minimax(search.root)
+            minimax(search.root, both=both)
         return [best_of(search) for search in searches]
 
     return choose
+
+
+_COUNTED = (
+    *("children", "legal", "true", "backups", "consistent", "selections", "selected_best"),
+    *("judged", "judged_right", "judged_off"),
+)
 
 
 @dataclass
@@ -243,6 +252,9 @@ class Tally:
     consistent: int = 0
     selections: int = 0
     selected_best: int = 0
+    judged: int = 0
+    judged_right: int = 0
+    judged_off: int = 0
     tokens: int = 0
     by_depth: dict[int, list[int]] = field(default_factory=dict)
     """Children and true boards among them, by depth."""
@@ -258,7 +270,7 @@ class Tally:
         self.parsed += 1
         found = check(trace, *board)
         self.shape += found.asked_shape
-        for name_ in ("children", "legal", "true", "backups", "consistent", "selections", "selected_best"):
+        for name_ in _COUNTED:
             setattr(self, name_, getattr(self, name_) + getattr(found, name_))
         for depth, (all_, good) in found.by_depth.items():
             counts = self.by_depth.setdefault(depth, [0, 0])

@@ -10,6 +10,8 @@ from .players import Chooser, Reader, external_minimax, internal, mcts, no_searc
 
 SHAPES = ((0, 1), (1, 2), (1, 3), (2, 2), (2, 3))
 SIMULATIONS = (4, 16, 64, 200)
+OWN_LEAVES = ", own leaves"
+"""Leaves of a minimax that are judged by their own report alone; without it, by their parent's as well, see `traces`."""
 PLAIN, MAX, AWARE = "no search", "no search, max", "rules-aware"
 
 
@@ -24,7 +26,11 @@ def makers(reader: Reader) -> dict[str, Callable[[], Chooser]]:
         PLAIN: lambda: no_search(reader),
         MAX: lambda: no_search(reader, "max"),
         AWARE: lambda: rules_aware(reader),
-        **{f"minimax ({d},{b})": lambda d=d, b=b: external_minimax(reader, d, b) for d, b in SHAPES[1:]},
+        **{f"minimax ({d},{b})": lambda d=d, b=b: external_minimax(reader, d, b, both=True) for d, b in SHAPES[1:]},
+        **{
+            f"minimax ({d},{b}){OWN_LEAVES}": lambda d=d, b=b: external_minimax(reader, d, b, both=False)
+            for d, b in SHAPES[1:]
+        },
         **{f"internal ({d},{b})": lambda d=d, b=b: internal(reader, d, b) for d, b in SHAPES},
         **{f"mcts-{n}": lambda n=n: mcts(reader, n) for n in SIMULATIONS},
         **{f"mcts-{n}, imagined": lambda n=n: mcts(reader, n, imagined=True) for n in SIMULATIONS},
@@ -42,6 +48,7 @@ PAIRINGS: tuple[tuple[str, str, int], ...] = (
     ("minimax (2,3)", PLAIN, 200),
     ("minimax (1,2)", PLAIN, 200),
     ("minimax (2,2)", PLAIN, 200),
+    (f"minimax (1,3){OWN_LEAVES}", PLAIN, 200),
     ("mcts-4", AWARE, 200),
     ("mcts-16", AWARE, 200),
     ("mcts-64", AWARE, 100),

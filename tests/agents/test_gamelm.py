@@ -29,7 +29,7 @@ from stratarena.agents.gamelm.mechanics import mechanics
 from stratarena.agents.gamelm.network import GameLm, GameLmConfig
 from stratarena.agents.gamelm.positions import Positions
 from stratarena.agents.gamelm.reading import CONNECT_FOUR, read, read_logits
-from stratarena.agents.gamelm.texts import draw_examples, draw_traces, text_loss
+from stratarena.agents.gamelm.texts import draw_examples, draw_traces, lesson_of, text_loss
 from stratarena.agents.gamelm.trace_reading import BrokenTrace, board_of, check, read_trace
 from stratarena.agents.gamelm.traces import grow, prompt, write_trace
 from stratarena.agents.gamelm.training import TrainingConfig, load_config, make_data, train, write_weights
@@ -88,6 +88,30 @@ class TestTraces:
             assert found.asked_shape
             assert found.children == found.legal == found.local == found.true == found.backups == found.consistent
             assert found.selections == found.selected_best
+            assert found.judged == found.judged_right > 0
+            assert found.judged_off == 0
+
+    def test_a_leaf_is_worth_the_middle_of_what_it_and_its_parent_say_of_it(self, model, some):
+        """By whole numbers of buckets, each judgment seen by the leaf's mover; a root is judged once."""
+        for _, root in traces(model, some, 1, 3):
+            assert root.told is None
+            for move, leaf in root.children:
+                if leaf.report.status == "<going>":
+                    best = max(value for value in leaf.report.values if value is not None)
+                    assert leaf.value()[1] == -(-(best + 65 - root.report.values[move]) // 2)
+
+    def test_a_value_of_a_leaf_that_is_off_is_counted_with_how_far(self, model, some):
+        """The move it selects may still be right."""
+        ((tokens, root),) = traces(model, tuple(part[:1] for part in some), 1, 1)
+        trace = read_trace(tokens)
+        leaf = trace.root.children[0][1]
+        assert leaf.status == "<going>"
+        leaf.value += 3 if leaf.value < 60 else -3
+        found = check(trace, root.own, root.opponent)
+        assert (found.judged, found.judged_right, found.judged_off) == (1, 0, 3)
+        assert found.selections == found.selected_best == 2
+        assert found.backups == 1
+        assert found.consistent == 0
 
     def test_a_trace_and_its_text_tell_the_same(self, model, some):
         """From tokens to text and back, and from text to tokens and back."""
@@ -161,6 +185,7 @@ class TestMechanics:
             assert found.children == found.true
             assert found.backups == found.consistent
             assert found.selections == found.selected_best
+            assert found.judged == found.judged_right
 
 
 class TestExamples:
@@ -255,11 +280,11 @@ class TestNetwork:
         """Sixty steps over the same traces bring the loss far down."""
         torch.manual_seed(0)
         learner = GameLm(GameLmConfig(vocab_size=CONNECT_FOUR.size, hidden_size=32, num_hidden_layers=2))
-        texts = draw_traces(learner, *some, np.random.default_rng(0))
+        lessons = [lesson_of(text) for text in draw_traces(learner, *some, np.random.default_rng(0))]
         optimiser = torch.optim.AdamW(learner.parameters(), lr=5e-3)
         losses = []
         for _ in range(60):
-            loss = text_loss(learner, texts)
+            loss = text_loss(learner, lessons)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -283,7 +308,7 @@ def tiny(**changes):
                     "steps": 6,
                     "batch": 16,
                     "warm_up": 2,
-                    "tasks": {"reading": 0.3, "text": 0.3, "traces": 0.4},
+                    "tasks": {"reading": 0.3, "text": 0.2, "traces": 0.3, "choices": 0.2},
                 },
             ],
             **changes,
