@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -440,3 +441,17 @@ def test_training_from_scratch_learns_to_play(tmp_path):
     assert points[-1].kept > 0.80
     assert points[-1].kept_decisive is not None
     assert points[-1].kept_decisive > 0.60
+
+
+def test_every_training_file_of_the_examples_is_one_and_begins_where_another_ends():
+    """Names are the folders; `start` is the weights of a training that the examples tell, too."""
+    folder = Path(__file__).parents[2] / "examples" / "training"
+    files = {path.stem: load_config(path) for path in folder.glob("*.toml")}
+    assert files
+    for stem, config in files.items():
+        assert config.name == stem
+        if config.start is not None:
+            before = Path(config.start).parent.name
+            assert config.start == f"training/{before}/weights"
+            assert files[before].game == config.game
+            assert files[before].model == config.model
