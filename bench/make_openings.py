@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import argparse
 from random import Random
 from typing import Any
 
@@ -126,4 +126,7 @@ def mover_wins_percent(state: Any, *, seed: int) -> float:
 
 
 if __name__ == "__main__":
-    {"connect_four": connect_four, "connect_four_late": connect_four_late, "hex": hex_boards}[sys.argv[1]]()
+    lists = {"connect_four": connect_four, "connect_four_late": connect_four_late, "hex": hex_boards}
+    parser = argparse.ArgumentParser(description=__doc__.partition(":")[0])
+    parser.add_argument("list", choices=list(lists), help="which one to print")
+    lists[parser.parse_args().list]()
