@@ -47,7 +47,7 @@ class GameLmParams(RuntimeParams):
     max_batch: int = Field(64, ge=1, description="questions answered side by side; 1 repeats exactly")
     folder: str | None = Field(None, description="a folder of weights; without it those that ship with the arena")
     dtype: Literal["float32"] = Field("float32", description="number format in use; the file is in half precision")
-    both_ways: bool = Field(False, description="read each board and its mirror image, and take the mean")
+    both_ways: bool = Field(False, description="read each board and all its mirror images, and take the mean")
 
 
 def shipped_weights(game: str = CONNECT_FOUR) -> Path:
@@ -191,7 +191,8 @@ class GameInference:
         if not asked:
             return []
         words = self._form.words
-        block = words.places + HEAD
+        block = HEAD + words.places + words.asked
+        ways = self._form.images if self._both_ways else 1
         boards = [question.board for _, question in asked]
         extra = [0] * len(asked)
         moved = [index for index, (_, question) in enumerate(asked) if question.move is not None]
@@ -212,7 +213,7 @@ class GameInference:
                 [float(mean) if able else None for mean, able in zip(readings.mean[index], legal, strict=True)],
                 [int(mode) if able else None for mode, able in zip(readings.mode[index], legal, strict=True)],
             )
-            n_read = block * (1 + self._both_ways) + (0 if question.move is None else words.places + 4)
+            n_read = block * ways + (0 if question.move is None else words.places + 4)
             done.append((place, text, Finish.STOP, n_read, block + extra[index]))
         return done
 
