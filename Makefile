@@ -90,4 +90,4 @@ docs: setup ## Make generated documents again
 	@$(BIN)/python -m stratarena.db.schema_doc > docs/schema.md
 
 clean: ## Remove what the others made, but not databases and reports
-	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf .venv build agents/__pycache__ .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

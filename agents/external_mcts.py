@@ -37,6 +37,7 @@ from stratarena.agents.planning import needs_plans
 from stratarena.agents.search import RootChoice, Search, best_mean, most_visits, secure
 from stratarena.agents.search_record import signed, tree_of
 from stratarena.agents.search_tree import DRAW, ByRules, Evaluation, Leaf, Opened, Settings, World
+from stratarena.agents.templates import Notation
 from stratarena.agents.tree import TreeKind
 from stratarena.games.base import Game, Move, Seat
 
@@ -365,6 +366,10 @@ class LlmParams(SearchParams):
     )
     eps: Annotated[float, Field(ge=0, le=1)] = Field(0.1, description="share of priors that all moves get alike")
     prior_temperature: Annotated[float, Field(gt=0)] = Field(1.0, description="of likelihood: flattens priors above 1")
+    notation: Annotated[list[Notation], Field(min_length=1)] = Field(
+        ["grid", "position"],
+        description="of likelihood: how a position is told: grid, position (one line), moves; the shorter, the cheaper",
+    )
     temperature: Annotated[float, Field(ge=0, le=5)] = Field(
         0.0, description="of written answers; 0 takes the likeliest token"
     )
@@ -453,7 +458,11 @@ def evaluator_of(params: LlmParams) -> Evaluator:
     match params.evaluator:
         case "likelihood":
             return Likelihoods(
-                params.model, temperature=params.prior_temperature, value=params.value, rollouts=Rollouts()
+                params.model,
+                temperature=params.prior_temperature,
+                value=params.value,
+                rollouts=Rollouts(),
+                notation=params.notation,
             )
         case "answers":
             return Answers(
