@@ -22,7 +22,7 @@ from stratarena.agents.gamelm.forms import form_of, form_tagged
 from stratarena.agents.gamelm.games import CONNECT_FOUR, FOLDERS
 from stratarena.agents.gamelm.interchange import NotInterchange, trace_text
 from stratarena.agents.gamelm.reading import CONNECT_FOUR as CONNECT_FOUR_WORDS
-from stratarena.agents.gamelm.reading import HEAD, STATUSES, read
+from stratarena.agents.gamelm.reading import STATUSES, read, tokens_read
 from stratarena.agents.gamelm.speech import Question, answer_text, game_asked, parse_question
 from stratarena.agents.gamelm.trace_reading import BrokenTrace, board_of
 from stratarena.agents.gamelm.traces import board_tokens, prompt
@@ -191,7 +191,6 @@ class GameInference:
         if not asked:
             return []
         words = self._form.words
-        block = HEAD + words.places + words.asked
         ways = self._form.images if self._both_ways else 1
         boards = [question.board for _, question in asked]
         extra = [0] * len(asked)
@@ -202,6 +201,9 @@ class GameInference:
                 extra[index] = words.places
         own, opponent = (np.array([board[side] for board in boards], np.uint64) for side in (0, 1))
         readings = read(self._model, own, opponent, both_ways=self._both_ways)
+        blocks = tokens_read(self._form, own, opponent).tolist()
+        # Where moves have places of their own, those of the board answer nothing.
+        silent = words.places if words.asked else 0
         done = []
         for index, (place, question) in enumerate(asked):
             legal = readings.legal[index]
@@ -213,8 +215,8 @@ class GameInference:
                 [float(mean) if able else None for mean, able in zip(readings.mean[index], legal, strict=True)],
                 [int(mode) if able else None for mode, able in zip(readings.mode[index], legal, strict=True)],
             )
-            n_read = block * ways + (0 if question.move is None else words.places + 4)
-            done.append((place, text, Finish.STOP, n_read, block + extra[index]))
+            n_read = blocks[index] * ways + (0 if question.move is None else words.places + 4)
+            done.append((place, text, Finish.STOP, n_read, blocks[index] - silent + extra[index]))
         return done
 
     def _search(self, asked: list[tuple[int, Question]]) -> list[tuple[int, str, Finish, int, int]]:

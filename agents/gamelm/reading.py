@@ -35,6 +35,7 @@ __all__ = [
     "read_blocks",
     "reading_loss",
     "statuses",
+    "tokens_read",
 ]
 
 CONNECT_FOUR = Vocabulary(moves=COLUMNS, contents=CONTENTS, places=COLUMNS)
@@ -71,6 +72,17 @@ def block_of(form: Form, own: Boards, opponent: Boards) -> NDArray[np.int64]:
     head = np.tile([words["<read>"], words["<best>"]], (len(own), 1))
     held = np.concatenate([form.contents(own, opponent), form.asked(own, opponent)], axis=1)
     return np.concatenate([head, held + words.first_content], axis=1)
+
+
+def tokens_read(form: Form, own: Boards, opponent: Boards) -> NDArray[np.int64]:
+    """`[n]`: how many tokens of each board the network reads; see `Vocabulary.lengths`."""
+    words = form.words
+    asked = form.asked(own, opponent)
+    if not words.asked:
+        return np.full(len(own), HEAD + words.places)
+    needed = np.where(asked != words.nothing, np.arange(1, words.asked + 1), 0).max(axis=1)
+    lengths = np.array(words.lengths)
+    return np.asarray(HEAD + words.places + lengths[np.searchsorted(lengths, needed)])
 
 
 def statuses(own: Boards, opponent: Boards) -> NDArray[np.int64]:

@@ -244,6 +244,15 @@ def test_places_of_moves_that_cannot_be_are_not_read_and_change_nothing_for_othe
     assert (read_blocks(model, block_of(FORM, some.own, some.opponent)).mode == together.mode).all()
 
 
+def test_tokens_are_counted_as_they_are_read(inference):
+    """A lone king has 8 places of moves, a rook 24, a queen 40; behind 2 and the board's 4, which answer nothing."""
+    for men, read_, written in (("k", 14, 10), ("R", 30, 26), ("Q", 46, 42)):
+        fen = "8/8/8/8/4k3/8/1R6/K7 b - - 0 1" if men == "k" else f"8/8/8/8/4k3/8/1{men}6/K7 w - - 0 1"
+        question = Question(FORM.board(fen, Seat.SECOND if men == "k" else Seat.FIRST), game=CHESS)
+        (found,) = inference.answer([Request(messages=(Message("user", question_text(question)),))])
+        assert (found.spend.prompt_tokens, found.spend.completion_tokens) == (read_, written)
+
+
 def test_reading_all_images_gives_every_image_the_same_answers(splits):
     """Moves turned with the board."""
     model, some = small(), splits["validation"].take(slice(0, 12))
