@@ -62,31 +62,28 @@ KEPT = (
     # Player, and on how many test positions.
     (PLAIN, 5000),
     ("no search, max", 5000),
-    (ALL_WAYS, 2000),
-    ("minimax (1,3)", 1000),
-    ("minimax (2,3)", 600),
-    ("mcts-16", 600),
-    ("mcts-64", 400),
-    ("mcts-16, imagined", 400),
-    ("mcts-64, imagined", 200),
+    (ALL_WAYS, 1000),
+    ("minimax (1,3)", 800),
+    ("minimax (2,3)", 400),
+    ("mcts-16", 400),
+    ("mcts-64", 200),
+    ("mcts-16, imagined", 200),
+    ("mcts-64, imagined", 100),
 )
 PRACTICE = (
     # Player, and from how many test positions of each ending it is to mate, and to hold out.
+    ("random", 60),
     (PLAIN, 150),
+    (ALL_WAYS, 60),
     ("minimax (1,3)", 100),
-    ("mcts-16", 100),
-    ("mcts-64", 60),
-    ("mcts-16, imagined", 60),
-    ("mcts-64, imagined", 40),
-    (ALL_WAYS, 100),
-    ("random", 150),
+    ("mcts-16", 50),
+    ("mcts-64", 25),
+    ("mcts-16, imagined", 25),
 )
 PAIRINGS = (
     # Agents, and the number of openings.
     (PLAIN, "greedy", 80),
-    ("mcts-16", PLAIN, 80),
-    ("mcts-64", PLAIN, 80),
-    ("mcts-64, imagined", "mcts-64", 40),
+    ("mcts-16", PLAIN, 40),
 )
 AIMS: tuple[tuple[str, tuple[str, ...], float], ...] = (
     ("next state exact", ("world", "model", "next state exact"), 0.995),
@@ -107,8 +104,10 @@ class PracticeHall(Hall):
 
     def decide(self, player: str, views: Sequence[View[Any]]) -> list[Move | None]:
         """As the hall; the perfect one takes the quickest mate, the longest way to it, or a draw, any that is as good."""
-        if player != "perfect" or not views:
+        if player != "perfect":
             return super().decide(player, views)
+        if not views:
+            return []
         boards = [FORM.board(view.state, view.seat) for view in views]
         own, opponent = (np.array([board[side] for board in boards], np.uint64) for side in (0, 1))
         scores = FORM.scores(own, opponent)

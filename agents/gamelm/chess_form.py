@@ -9,7 +9,7 @@ the square be guarded. Colours do not matter, so texts show the mover as White; 
 from __future__ import annotations
 
 import re
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 import chess
@@ -194,7 +194,6 @@ class ChessEndingsForm:
         boards = np.concatenate(own), np.concatenate(opponent)
         return Labelled(*boards, self.scores(*boards))
 
-    @cache  # noqa: B019
     def finished(self) -> tuple[Boards, Boards]:
         """Mates, stalemates and kings alone, but for symmetries."""
         own, opponent = [], []
@@ -251,7 +250,10 @@ class ChessEndingsForm:
 
     def index(self, move: Move, mover: Seat, board: Board) -> int:
         """The number of a move in UCI. Raises `ValueError` for a text that is none of this board."""
-        return self._named(board).index(str(move))
+        found = _names(board).get(str(move))
+        if found is None:
+            raise ValueError(f"{move!r} is no move of {self.state_text(board)}")
+        return found
 
     def first(self, board: Board) -> bool:
         """Texts show the mover as White."""
@@ -292,22 +294,27 @@ class ChessEndingsForm:
 
     def move_text(self, index: int, board: Board) -> str:
         """UCI; a move off the board is called by its number, such as off17."""
-        return self._named(board)[index]
+        return list(_names(board))[index]
 
     def move_from_text(self, text: str, board: Board) -> int:
         """The number of such a move."""
-        names = self._named(board)
-        if text not in names:
+        found = _names(board).get(text)
+        if found is None:
             raise NotInterchange(f"{text!r} is no move of the men on this board: expected one like a1b2")
-        return names.index(text)
+        return found
 
-    def _named(self, board: Board) -> list[str]:
-        (own, opponent) = (np.array([side], np.uint64) for side in board)
-        king, piece = board[0] & 127, board[0] >> 7 & 127
-        return [
-            f"off{index}" if to == NOWHERE else chess.square_name(king if index < 8 else piece) + chess.square_name(to)
-            for index, to in enumerate(self.asked(own, opponent)[0].tolist())
-        ]
+
+@lru_cache(maxsize=4096)
+def _names(board: Board) -> dict[str, int]:
+    """The moves of a board by their texts, in order: UCI, or off and the number where they lead off the board."""
+    own, opponent = (np.array([side], np.uint64) for side in board)
+    king, piece = board[0] & 127, board[0] >> 7 & 127
+    home = [*[king] * len(STEPS[0]), *[piece] * len(TARGETS[0, 0])]
+    asked = FORM.asked(own, opponent)[0].tolist()
+    return {
+        f"off{index}" if to == NOWHERE else chess.square_name(origin) + chess.square_name(to): index
+        for index, (origin, to) in enumerate(zip(home, asked, strict=True))
+    }
 
 
 def _two_kings() -> _Men:
