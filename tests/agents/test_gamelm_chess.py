@@ -196,7 +196,9 @@ class TestTournamentFile:
         spec = load_tournament(text, place="t.toml").spec
         assert all(spec.agent_games[name] == {"chess"} for name in ("plain", "searched", "random"))
 
-    @pytest.mark.parametrize("openings", ["", 'openings = { chess = "book" }', 'openings = { chess = ["endings", "start"] }'])
+    @pytest.mark.parametrize(
+        "openings", ["", 'openings = { chess = "book" }', 'openings = { chess = ["endings", "start"] }']
+    )
     @pytest.mark.parametrize("games", ["", 'games = ["chess"]'])
     def test_from_any_other_opening_they_are_refused_before_anything_is_played(self, openings, games):
         """With the opening's name and its position."""
