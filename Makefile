@@ -13,7 +13,7 @@ export MKL_NUM_THREADS = 1
 export HF_HUB_OFFLINE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model engines browser demo test test-slow check format lock ladder study-advgame study-planning study-planning-hex study-inside-outside study-external-search search-sweep bench docs clean
+.PHONY: help setup model engines browser demo test test-slow check format lock ladder study-advgame study-planning study-planning-hex study-planning-chess study-inside-outside study-external-search search-sweep bench docs clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
@@ -65,6 +65,9 @@ study-planning: setup ## Measure the game model and what search makes of it (an 
 
 study-planning-hex: setup ## Measure the Hex 5x5 model the same way (a quarter of an hour; goes on where it stopped)
 	@$(BIN)/python bench/planning_hex.py
+
+study-planning-chess: setup ## Measure the chess endings' model, and whether it mates (a quarter of an hour; goes on where it stopped)
+	@$(BIN)/python bench/planning_chess.py
 
 study-inside-outside: setup model ## One model asked for a move, a search inside its answer and one around it (an hour; goes on where it stopped)
 	@$(BIN)/python bench/study_inside_outside.py

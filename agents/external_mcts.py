@@ -39,7 +39,7 @@ from stratarena.agents.search_record import signed, tree_of
 from stratarena.agents.search_tree import DRAW, ByRules, Evaluation, Leaf, Opened, Settings, World
 from stratarena.agents.templates import Notation
 from stratarena.agents.tree import TreeKind
-from stratarena.games.base import Move, Seat
+from stratarena.games.base import Game, Move, Seat
 
 __all__ = ["LlmMcts", "LlmParams", "OracleMcts", "RolloutMcts", "SearchParams", "Thought", "TreeSearcher"]
 
@@ -408,6 +408,14 @@ class LlmMcts(TreeSearcher):
 
             return refusal(game) or super().plays(game)
         return super().plays(game)
+
+    def plays_from(self, game: Game[Any], state: Any) -> str | None:
+        """Everywhere, unless a game model evaluates: it knows chess endings only."""
+        if self._llm.evaluator == "game_lm":
+            from stratarena.agents.gamelm.evaluator import plays_from
+
+            return plays_from(game, state)
+        return None
 
     @property
     def _kind(self) -> TreeKind:
