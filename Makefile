@@ -13,7 +13,7 @@ export MKL_NUM_THREADS = 1
 export HF_HUB_OFFLINE = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup model engines browser demo test test-slow check format lock ladder study-advgame study-planning study-planning-hex study-inside-outside study-external-search search-sweep bench docs clean
+.PHONY: help setup model engines browser demo test test-slow check format lock ladder study-advgame study-planning study-planning-hex study-planning-chess study-inside-outside study-external-search search-sweep bench docs clean
 
 help: ## Say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 24
@@ -66,10 +66,13 @@ study-planning: setup ## Measure the game model and what search makes of it (an 
 study-planning-hex: setup ## Measure the Hex 5x5 model the same way (a quarter of an hour; goes on where it stopped)
 	@$(BIN)/python bench/planning_hex.py
 
+study-planning-chess: setup ## Measure the chess endings' model, and whether it mates (a quarter of an hour; goes on where it stopped)
+	@$(BIN)/python bench/planning_chess.py
+
 study-inside-outside: setup model ## One model asked for a move, a search inside its answer and one around it (an hour; goes on where it stopped)
 	@$(BIN)/python bench/study_inside_outside.py
 
-study-external-search: setup model ## More simulations, higher score? Goes on where it stopped (an hour or more)
+study-external-search: setup model ## More simulations, higher score? Goes on where it stopped (two hours)
 	@$(BIN)/python bench/study_external_search.py
 
 search-sweep: setup ## Show why the constants of the search kernel are what they are (some minutes)
@@ -87,4 +90,4 @@ docs: setup ## Make generated documents again
 	@$(BIN)/python -m stratarena.db.schema_doc > docs/schema.md
 
 clean: ## Remove what the others made, but not databases and reports
-	rm -rf .venv build .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf .venv build agents/__pycache__ .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

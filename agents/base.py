@@ -10,7 +10,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from random import Random
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, runtime_checkable
 
 from stratarena.agents.budget import UNLIMITED, Budget, Spend
 from stratarena.agents.engines.base import Appraisal, EngineLine, EngineSpec, Query
@@ -24,6 +24,7 @@ __all__ = [
     "AgentSpec",
     "Appraise",
     "Ask",
+    "Choosy",
     "Consult",
     "Decision",
     "Deliberation",
@@ -220,6 +221,14 @@ class Agent(Protocol):
         `Resigned`.
         `BudgetExhausted` may be raised into it at a yield.
         """
+
+
+@runtime_checkable
+class Choosy(Protocol):
+    """An agent that plays some games from certain positions only, so that openings decide whether it can enter."""
+
+    def plays_from(self, game: Game[S], state: S) -> str | None:
+        """None if it can play a game that it plays from this position on, else one sentence that says why not."""
 
 
 def ask(model: str, *requests: Request) -> Generator[Step, Reply, tuple[Completion, ...]]:

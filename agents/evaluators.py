@@ -30,6 +30,7 @@ from stratarena.agents.evaluation_prompts import (
 from stratarena.agents.models.base import Finish, Message, Request, Sampling, Scores, Scoring
 from stratarena.agents.prompts import move_messages
 from stratarena.agents.search_tree import DRAW, Evaluation
+from stratarena.agents.templates import Notation
 from stratarena.games.base import Game, Move, Seat
 
 __all__ = [
@@ -178,9 +179,16 @@ class Likelihoods:
     has_opinion = True
 
     def __init__(
-        self, model: str, *, temperature: float, value: Literal["rollout", "words", "even"], rollouts: Rollouts
+        self,
+        model: str,
+        *,
+        temperature: float,
+        value: Literal["rollout", "words", "even"],
+        rollouts: Rollouts,
+        notation: Sequence[Notation] = ("grid", "position"),
     ) -> None:
         self._model = model
+        self._notation = notation
         self._temperature = temperature
         self._value = value
         self._rollouts = rollouts
@@ -190,7 +198,7 @@ class Likelihoods:
     def evaluate(self, view: View[Any], spots: Sequence[Spot]) -> Thinking:
         """All passes of a batch go out together."""
         requests = [
-            Scoring(messages=_move_messages(view, spot), continuations=tuple(map(str, spot.moves))) for spot in spots
+            Scoring(messages=self._messages(view, spot), continuations=tuple(map(str, spot.moves))) for spot in spots
         ]
         if self._value == "words":
             requests += [Scoring(messages=outcome_messages(view, *spot[:3]), continuations=_WORDS) for spot in spots]
@@ -207,6 +215,10 @@ class Likelihoods:
             rates = [logprob / n / self._temperature for logprob, n in zip(said.logprobs, said.n_tokens, strict=True)]
             found.append(Evaluation(value, softmax(rates)))
         return found
+
+    def _messages(self, view: View[Any], spot: Spot) -> tuple[Message, ...]:
+        at = replace(view, state=spot.state, seat=spot.seat, moves=view.moves + spot.line, refused=())
+        return move_messages(at, list_legal_moves=False, history=0, notation=self._notation)
 
 
 class Answers:
@@ -391,11 +403,6 @@ def _scores(model: str, requests: Sequence[Scoring]) -> Generator[Step, Reply, l
     reply = yield Ask(model, tuple(requests))
     assert isinstance(reply, tuple)
     return [answer for answer in reply if isinstance(answer, Scores)]
-
-
-def _move_messages(view: View[Any], spot: Spot) -> tuple[Message, ...]:
-    at = replace(view, state=spot.state, seat=spot.seat, moves=view.moves + spot.line, refused=())
-    return move_messages(at, list_legal_moves=False, history=0)
 
 
 def _sampling(view: View[Any], max_tokens: int, temperature: float, number: int) -> Sampling:

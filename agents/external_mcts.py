@@ -37,8 +37,9 @@ from stratarena.agents.planning import needs_plans
 from stratarena.agents.search import RootChoice, Search, best_mean, most_visits, secure
 from stratarena.agents.search_record import signed, tree_of
 from stratarena.agents.search_tree import DRAW, ByRules, Evaluation, Leaf, Opened, Settings, World
+from stratarena.agents.templates import Notation
 from stratarena.agents.tree import TreeKind
-from stratarena.games.base import Move, Seat
+from stratarena.games.base import Game, Move, Seat
 
 __all__ = ["LlmMcts", "LlmParams", "OracleMcts", "RolloutMcts", "SearchParams", "Thought", "TreeSearcher"]
 
@@ -365,6 +366,10 @@ class LlmParams(SearchParams):
     )
     eps: Annotated[float, Field(ge=0, le=1)] = Field(0.1, description="share of priors that all moves get alike")
     prior_temperature: Annotated[float, Field(gt=0)] = Field(1.0, description="of likelihood: flattens priors above 1")
+    notation: Annotated[list[Notation], Field(min_length=1)] = Field(
+        ["grid", "position"],
+        description="of likelihood: how a position is told: grid, position (one line), moves; the shorter, the cheaper",
+    )
     temperature: Annotated[float, Field(ge=0, le=5)] = Field(
         0.0, description="of written answers; 0 takes the likeliest token"
     )
@@ -403,6 +408,14 @@ class LlmMcts(TreeSearcher):
 
             return refusal(game) or super().plays(game)
         return super().plays(game)
+
+    def plays_from(self, game: Game[Any], state: Any) -> str | None:
+        """Everywhere, unless a game model evaluates: it knows chess endings only."""
+        if self._llm.evaluator == "game_lm":
+            from stratarena.agents.gamelm.evaluator import plays_from
+
+            return plays_from(game, state)
+        return None
 
     @property
     def _kind(self) -> TreeKind:
@@ -445,7 +458,11 @@ def evaluator_of(params: LlmParams) -> Evaluator:
     match params.evaluator:
         case "likelihood":
             return Likelihoods(
-                params.model, temperature=params.prior_temperature, value=params.value, rollouts=Rollouts()
+                params.model,
+                temperature=params.prior_temperature,
+                value=params.value,
+                rollouts=Rollouts(),
+                notation=params.notation,
             )
         case "answers":
             return Answers(

@@ -228,9 +228,14 @@ class Search:
                 i = tried
             else:
                 # UCB1, written out here: it is most of what plain searches do.
-                scale = settings.c * sqrt(log(node.n))
-                scores = [mean + scale * urge for mean, urge in zip(means, node.urges)]  # noqa: B905
-                i = scores.index(max(scores))
+                count = 1.0 * node.n
+                scale = settings.c * sqrt(log(count))
+                best, i, place = -inf, 0, 0
+                for mean, urge in zip(means, node.urges):  # noqa: B905
+                    score = mean + scale * urge
+                    if score > best:
+                        best, i = score, place
+                    place += 1  # noqa: SIM113
             path.append((node, i))
             node = node.children[i] if i < tried else self.open_next(node)
         if len(path) > self.depth:
@@ -268,9 +273,16 @@ class Search:
         for node, i in path:
             node.n += 1
             n = node.visits[i] + 1
+            count = 1.0 * n
             total = node.totals[i] + (result if node.first else against)
-            node.visits[i], node.totals[i], node.means[i] = n, total, total / n
-            node.urges[i] = 1.0 / sqrt(n) if uct else (1.0 if node.priors is None else node.priors[i]) / (1 + n)
+            node.visits[i] = n
+            node.totals[i] = total
+            node.means[i] = total / count
+            if uct:
+                node.urges[i] = 1.0 / sqrt(count)
+            else:
+                priors = node.priors
+                node.urges[i] = (1.0 if priors is None else priors[i]) / (1.0 + count)
 
     def _take(self, node: Node, evaluation: Evaluation, path: list[tuple[Node, int]]) -> None:
         """Keep an evaluation and back it up."""
@@ -348,20 +360,24 @@ def _choice(node: Node, rank: Callable[[int], tuple[float, float]]) -> int:
 
 def _select_puct(node: Node, settings: Settings) -> int:
     """The move of the highest mean plus c · prior · sqrt(N) / (1 + n), a tried one before others of equals."""
-    weight = settings.c * sqrt(node.n)
+    count = 1.0 * node.n
+    weight = settings.c * sqrt(count)
     moves, priors = node.moves, node.priors
     assert moves is not None
     share = weight if priors is not None else weight / len(moves)
-    scores = [mean + share * urge for mean, urge in zip(node.means, node.urges)]  # noqa: B905
-    best = max(scores, default=-inf)
-    tried = len(scores)
+    best, i, tried = -inf, 0, 0
+    for mean, urge in zip(node.means, node.urges):  # noqa: B905
+        score = mean + share * urge
+        if score > best:
+            best, i = score, tried
+        tried += 1
     if tried < len(moves):
         first = settings.first_play
         if first is None:
             first = _bring_forward(node, weight)
         if first + weight * node.prior(tried) > best:
             return tried
-    return scores.index(best)
+    return i
 
 
 def _select(node: Node, settings: Settings) -> int:

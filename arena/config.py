@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from random import Random
 from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from stratarena.agents.base import Agent, AgentSpec
+from stratarena.agents.base import Agent, AgentSpec, Choosy
 from stratarena.agents.budget import Budget
 from stratarena.agents.params import ParamsError
 from stratarena.arena.prices import Price, read_price, read_price_table
@@ -173,26 +174,19 @@ class _Resolver:
         file = self.file
         games = self._games()
         models = tuple(self._models())
+        openings = self._openings(games)
         agents: dict[str, Agent] = {}
         entered: dict[str, frozenset[str]] = {}
         for name, table in file.agents.items():
             agent = self._agent(name, table, models={model.name for model in models})
             if agent is not None:
                 agents[name] = agent
-                entered[name] = self._entered(agent, table, games)
+                entered[name] = self._entered(agent, table, games, openings)
         self._check_challengers()
         self._check_sprt()
         if file.anchor is not None and file.anchor.agent not in file.agents:
             name = file.anchor.agent
             self._mistake(("anchor", "agent"), f"{name!r} is no agent of the file{_nearest(name, file.agents)}")
-        openings = {
-            game_id: tuple(wanted) for game_id, wanted in self._by_game(file.openings, games, "openings").items()
-        }
-        for game_id, wanted in openings.items():
-            try:
-                chosen(game_id, wanted)
-            except SpecError as error:
-                self._mistake(("openings", game_id), str(error))
         caps = file.policies.max_plies
         max_plies = (
             dict.fromkeys(games, caps) if isinstance(caps, int) else self._by_game(caps, games, "policies", "max_plies")
@@ -246,6 +240,18 @@ class _Resolver:
                 self._mistake(("games",), f"{game.id} is listed twice")
             games[game.id] = game
         return games
+
+    def _openings(self, games: Mapping[str, Game[Any]]) -> dict[str, tuple[str, ...]]:
+        """The words that choose each game's openings, those without mistakes."""
+        found: dict[str, tuple[str, ...]] = {}
+        for game_id, wanted in self._by_game(self.file.openings, games, "openings").items():
+            try:
+                chosen(game_id, wanted)
+            except SpecError as error:
+                self._mistake(("openings", game_id), str(error))
+            else:
+                found[game_id] = tuple(wanted)
+        return found
 
     def _models(self) -> list[ModelSpec]:
         models = []
@@ -327,14 +333,16 @@ class _Resolver:
                 )
         return agent
 
-    def _entered(self, agent: Agent, table: dict[str, Any], games: Mapping[str, Game[Any]]) -> frozenset[str]:
+    def _entered(
+        self, agent: Agent, table: dict[str, Any], games: Mapping[str, Game[Any]], openings: Mapping[str, Sequence[str]]
+    ) -> frozenset[str]:
         """The games an agent enters: those it names, or else all it can play."""
         name = agent.spec.name
         wanted = table.get("games")
         if wanted is None:
-            able = frozenset(game for game in games if agent.plays(game) is None)
+            able = frozenset(name for name, game in games.items() if _unable(agent, game, openings) is None)
             if games and not able:
-                why = agent.plays(next(iter(games)))
+                why = _unable(agent, next(iter(games.values())), openings)
                 self._mistake(("agents", name), f"agent {name!r} can play none of the games: {why}")
             return able
         if not isinstance(wanted, list) or not all(isinstance(game, str) for game in wanted):
@@ -348,7 +356,7 @@ class _Resolver:
                     ("agents", name, "games"),
                     f"{text!r} is none of the file's games{_nearest(text, games)}; there are: {', '.join(games)}",
                 )
-            elif (why := agent.plays(game_id)) is not None:
+            elif (why := _unable(agent, games[game_id], openings)) is not None:
                 self._mistake(("agents", name, "games"), f"agent {name!r} cannot play {game_id}: {why}")
             else:
                 chosen.add(game_id)
@@ -391,6 +399,21 @@ class _Resolver:
             for game in matching:
                 resolved[game] = value
         return resolved
+
+
+def _unable(agent: Agent, game: Game[Any], openings: Mapping[str, Sequence[str]]) -> str | None:
+    """Why an agent cannot play a game from these openings, by game; None if it can."""
+    why = agent.plays(game.id)
+    if why is None and isinstance(agent, Choosy):
+        for line in chosen(game.id, openings.get(game.id, ("start",))):
+            # Whatever is dealt: an agent that minds where it begins plays no game with chance.
+            state = game.initial(Random(0)) if line.start is None else game.decode(line.start)
+            for move in line.moves:
+                state = game.play(state, move)
+            why = agent.plays_from(game, state)
+            if why is not None:
+                return f"{why} (opening {line.name!r})"
+    return why
 
 
 def _match_game(text: str, games: Mapping[str, Game[Any]]) -> str | None:

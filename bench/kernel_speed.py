@@ -8,6 +8,7 @@ With a model: the share of the CPU time of a whole search that is spent inside t
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,7 +19,9 @@ import numpy as np
 import pyspiel
 from open_spiel.python.algorithms import mcts as python_mcts
 
+from stratarena.agents import search as search_kernel
 from stratarena.agents.base import AgentSpec
+from stratarena.agents.compiled import PURE_PYTHON
 from stratarena.agents.evaluators import Rollouts, Spot
 from stratarena.agents.models.embedded import locate
 from stratarena.agents.models.inference import Inference, load
@@ -102,6 +105,8 @@ def positions(game: Game[Any], theirs: str) -> list[tuple[Any, Any]]:
 
 def speeds() -> None:
     """A line for each game and search."""
+    machine_code = not str(getattr(search_kernel.__spec__, "origin", "")).endswith(".py")
+    print(f"the kernel runs as {'machine code' if machine_code else 'Python'} ({PURE_PYTHON}=1 forbids machine code)")
     print(f"{'game':<14} {'search':<38} {'simulations a CPU second':>25}  against OpenSpiel's Python search")
     for name, game, theirs in GAMES:
         searches: dict[str, Callable[[Any, Any], int]] = {
@@ -171,5 +176,6 @@ def share_of_the_model() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__.partition("\n")[0]).parse_args()
     speeds()
     share_of_the_model()

@@ -1,18 +1,20 @@
-"""Make the lists of balanced openings again: `python bench/make_openings.py connect_four|connect_four_late|hex > games/data/NAME.txt`."""
+"""Make the lists of balanced openings again: `python bench/make_openings.py connect_four|connect_four_late|hex|chess_endings > games/data/NAME.txt`."""
 
 from __future__ import annotations
 
-import sys
+import argparse
 from random import Random
 from typing import Any
 
-from stratarena.games.base import Move
+from stratarena.games.base import Move, Seat
 from stratarena.games.connect_four import ConnectFour
 from stratarena.games.hex import Hex
 
 WANTED_CONNECT_FOUR = 200
 WANTED_LATE, LATE_PLIES = 100, 16
 WANTED_HEX = 40
+WANTED_ENDINGS = 40
+"""Of each ending."""
 HEX_SIZES = (5, 7, 9, 11)
 SIMULATIONS = 10_000
 LEAST_PERCENT, MOST_PERCENT = 42, 58
@@ -125,5 +127,49 @@ def mover_wins_percent(state: Any, *, seed: int) -> float:
     return float(50 * (1 + sum(child.total_reward for child in children) / visits))
 
 
+def chess_endings() -> None:
+    """Print endings that the side to move wins, near and far from the mate, of the test split of the game model's data."""
+    import numpy as np
+
+    from stratarena.agents.gamelm.chess_form import FORM, moves_to_mate
+    from stratarena.agents.gamelm.splits import SPLITS, split_of
+
+    rng = np.random.default_rng(8)
+    print(
+        f"# {WANTED_ENDINGS} positions each of king and queen (kqk) and king and rook (krk) against king, won for the side to"
+    )
+    print(
+        "# move in the number of moves that the name ends with: as many near the mate as far from it. White and Black are the"
+    )
+    print(
+        "# stronger side in turn. No two are images of each other, and the game model was trained on no image of any."
+    )
+    print("# Made by bench/make_openings.py, seed 8.")
+    for kind, name in enumerate(("kqk", "krk")):
+        made = FORM.generate(1, kind)
+        best = made.scores.max(axis=1)
+        held_out = (split_of(made.own, made.opponent) == SPLITS.index("test")) & (best > 0)
+        moves = np.where(held_out, moves_to_mate(np.maximum(best, 1)), 0)
+        far = [number for number in np.unique(moves).tolist() if number >= 3]
+        numbers = sorted(far[index % len(far)] for index in range(WANTED_ENDINGS))
+        chosen: set[int] = set()
+        for index, number in enumerate(numbers):
+            found = int(rng.choice([one for one in np.flatnonzero(moves == number) if one not in chosen]))
+            chosen.add(found)
+            own, opponent = FORM.image(
+                made.own[found : found + 1], made.opponent[found : found + 1], int(rng.integers(8))
+            )
+            position = FORM.encode((int(own[0]), int(opponent[0])), (Seat.FIRST, Seat.SECOND)[index % 2])
+            print(f"{name}-{index + 1:02}-mate-in-{number}: [{position}]")
+
+
 if __name__ == "__main__":
-    {"connect_four": connect_four, "connect_four_late": connect_four_late, "hex": hex_boards}[sys.argv[1]]()
+    lists = {
+        "connect_four": connect_four,
+        "connect_four_late": connect_four_late,
+        "hex": hex_boards,
+        "chess_endings": chess_endings,
+    }
+    parser = argparse.ArgumentParser(description=__doc__.partition(":")[0])
+    parser.add_argument("list", choices=list(lists), help="which one to print")
+    lists[parser.parse_args().list]()

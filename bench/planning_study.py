@@ -12,11 +12,9 @@ cut off, the study goes on where it was. `README.md` and the figures are written
 from __future__ import annotations
 
 import argparse
-import json
 import platform
 import time
 from collections import Counter
-from collections.abc import Callable
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
@@ -26,6 +24,7 @@ import numpy as np
 import torch
 from planning import pool
 from planning.boards import Board, openings
+from planning.book import Book
 from planning.matches import matched, play, ratings
 from planning.measures import (
     compounded,
@@ -59,30 +58,6 @@ _KEPT = (
 )
 _WRITTEN = {(0, 1): 4732, (1, 2): 4732, (1, 3): 4732, (2, 2): 4732, (2, 3): 1000}
 """Positions that the model's own searches of a shape are measured on."""
-
-
-class Book:
-    """The numbers so far, on disk after every one."""
-
-    def __init__(self, path: Path, made: dict[str, Any]) -> None:
-        self.path = path
-        held = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-        same = held.get("made", {}).get("weights") == made["weights"] and held["made"]["quick"] == made["quick"]
-        self.numbers: dict[str, Any] = (held if same else {}) | {"made": made}
-
-    def note(self, part: str, name: str, measure: Callable[[], Any]) -> None:
-        """Measure, unless it has been."""
-        if name in self.numbers.setdefault(part, {}):
-            return
-        self.numbers[part][name] = found = measure()
-        self.save()
-        print(f"{time.process_time():7.0f} s  {part}: {name}: {json.dumps(found)[:200]}", flush=True)
-
-    def save(self) -> None:
-        """All numbers, whole or not at all."""
-        half = self.path.with_suffix(".part")
-        half.write_text(json.dumps(self.numbers, indent=1, sort_keys=True) + "\n", encoding="utf-8")
-        half.replace(self.path)
 
 
 def main() -> None:

@@ -69,7 +69,7 @@ class Listing(Reader):
                 select(matches.c.tournament_id, func.count()).group_by(matches.c.tournament_id)
             )
         }
-        for number, status, n in self._rows(
+        for number, status, n in self.rows(
             select(_scanned(matches.c.tournament_id), matches.c.status, func.count())
             .where(matches.c.status != "over")
             .group_by(_scanned(matches.c.tournament_id), matches.c.status)
@@ -87,7 +87,7 @@ class Listing(Reader):
                 n_agents=of_agents.get(number, 0),
                 counts=counts.get(number, {}),
             )
-            for number, name, created_ms in self._rows(
+            for number, name, created_ms in self.rows(
                 select(tournaments.c.id, tournaments.c.name, tournaments.c.created_ms).order_by(tournaments.c.id.desc())
             )
         )
@@ -95,7 +95,7 @@ class Listing(Reader):
     def playing(self, limit: int) -> tuple[tuple[str, int, MatchRecord], ...]:
         """Matches in play, at most so many, each with its tournament's name and the plies made so far."""
         matches, tournaments, moves = _T["matches"], _T["tournaments"], _T["moves"]
-        rows = self._mappings(
+        rows = self.mappings(
             self._match_query().where(matches.c.status == "playing").order_by(matches.c.id).limit(limit)
         )
         names = dict(self._pairs(select(tournaments.c.id, tournaments.c.name)))
@@ -121,25 +121,25 @@ class Listing(Reader):
         if wanted.agent:
             named = select(agents.c.id).where(agents.c.tournament_id == tournament_id, agents.c.name == wanted.agent)
             fits.append(or_(matches.c.first_agent_id.in_(named), matches.c.second_agent_id.in_(named)))
-        total = self._rows(select(func.count()).select_from(matches).where(and_(*fits)))[0][0]
+        total = self.rows(select(func.count()).select_from(matches).where(and_(*fits)))[0][0]
         # The numbers first: sorting whole rows would read all of them.
         numbers = [
             number
-            for (number,) in self._rows(
+            for (number,) in self.rows(
                 select(matches.c.id).where(and_(*fits)).order_by(matches.c.id).limit(limit).offset(offset)
             )
         ]
-        rows = self._mappings(self._match_query().where(matches.c.id.in_(numbers)).order_by(matches.c.id))
+        rows = self.mappings(self._match_query().where(matches.c.id.in_(numbers)).order_by(matches.c.id))
         return MatchPage(tuple(self._match(row) for row in rows), total)
 
     def games_of(self, tournament_id: int) -> tuple[str, ...]:
         """The games that are played in a tournament; looked for again when it has more matches than before."""
         matches = _T["matches"]
         here = matches.c.tournament_id == tournament_id
-        n = self._rows(select(func.count()).select_from(matches).where(here))[0][0]
+        n = self.rows(select(func.count()).select_from(matches).where(here))[0][0]
         known = self._games.get(tournament_id)
         if known is None or known[0] != n:
-            games = tuple(sorted(game for (game,) in self._rows(select(matches.c.game).where(here).distinct())))
+            games = tuple(sorted(game for (game,) in self.rows(select(matches.c.game).where(here).distinct())))
             known = self._games[tournament_id] = (n, games)
         return known[1]
 
@@ -147,8 +147,8 @@ class Listing(Reader):
         """A text that changes whenever more of a match is in the record; None where there is no such match."""
         matches, turns = _T["matches"], _T["turns"]
         last = select(func.max(turns.c.seq)).where(turns.c.match_id == match_id).scalar_subquery()
-        found = self._rows(select(matches.c.status, last).where(matches.c.id == match_id))
+        found = self.rows(select(matches.c.status, last).where(matches.c.id == match_id))
         return f"{found[0][0]}:{found[0][1]}" if found else None
 
     def _pairs(self, query: Any) -> list[tuple[Any, Any]]:
-        return [(one, two) for one, two in self._rows(query)]
+        return [(one, two) for one, two in self.rows(query)]

@@ -9,49 +9,17 @@ from typing import Any
 
 from sqlalchemy import Engine, Select, func, select, text
 
-from stratarena.agents.base import Refusal
-from stratarena.agents.budget import Overrun, Spend
-from stratarena.agents.models.base import (
-    Attempt,
-    Message,
-    ModelAnswer,
-    ModelRequest,
-)
-from stratarena.agents.plan import Cause
-from stratarena.agents.tree import TreeKind, TreeNode
-from stratarena.arena.events import (
-    Appraised,
-    Body,
-    Called,
-    Event,
-    Faulted,
-    MatchClosed,
-    MatchOpened,
-    Overran,
-    Proposed,
-    Refused,
-    Revised,
-    Submitted,
-    Transcribed,
-    TurnClosed,
-)
+from stratarena.agents.models.base import ModelAnswer, ModelRequest
+from stratarena.agents.tree import TreeKind
+from stratarena.arena.events import Called, Event
 from stratarena.arena.grading import Evaluation
 from stratarena.arena.specs import Ending
+from stratarena.db.asking import Asking
 from stratarena.db.boards import read_boards, read_plan_grades
-from stratarena.db.bodies import (
-    SPEND_FIELDS,
-    attempt_of,
-    call_of,
-    consultation_of,
-    engine_of,
-    node_of,
-    plan_of,
-    round_of,
-    search_of,
-)
 from stratarena.db.connect import told
 from stratarena.db.errors import RecordError
 from stratarena.db.gradings import read_centipawns
+from stratarena.db.match_events import MatchEvents
 from stratarena.db.records import (
     AgentRecord,
     AnswerRecord,
@@ -73,10 +41,10 @@ from stratarena.db.schema import metadata
 from stratarena.db.searches import read_search_sums, read_searches
 from stratarena.db.sides import read_forecasts, read_plies, read_sides
 from stratarena.db.state import verdict_of
-from stratarena.db.texts import read_text, unpack
+from stratarena.db.texts import read_text
 from stratarena.games.base import Move, Seat
 from stratarena.games.notation.record import Evaluation as StatedEvaluation
-from stratarena.games.notation.record import GameRecord, NotedMove, Result
+from stratarena.games.notation.record import GameRecord, Result
 
 __all__ = ["Reader"]
 
@@ -85,16 +53,16 @@ _AT_ONCE = 500
 """Positions asked for in one query."""
 
 
-class Reader:
+class Reader(Asking):
     """Reads one database; writes nothing."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._url = engine.url.render_as_string(hide_password=False)
+        super().__init__(engine)
+        self._events = MatchEvents(engine)
 
     def tournaments(self) -> tuple[TournamentRecord, ...]:
         """Every tournament, the oldest first."""
-        return tuple(self.tournament(name) for (name,) in self._rows(select(_T["tournaments"].c.name).order_by("id")))
+        return tuple(self.tournament(name) for (name,) in self.rows(select(_T["tournaments"].c.name).order_by("id")))
 
     def tournament(self, name: str | None) -> TournamentRecord:
         """The tournament of this name; None stands for the only one there is.
@@ -103,7 +71,7 @@ class Reader:
             RecordError: there is none of this name, or several when no name was given; lists the names.
         """
         tournaments = _T["tournaments"]
-        names = [found for (found,) in self._rows(select(tournaments.c.name).order_by(tournaments.c.id))]
+        names = [found for (found,) in self.rows(select(tournaments.c.name).order_by(tournaments.c.id))]
         if name is None:
             if len(names) != 1:
                 listed = f"there are: {', '.join(names)}; name one" if names else "play one with `stratarena run FILE`"
@@ -113,10 +81,10 @@ class Reader:
             close = get_close_matches(name, names, n=1, cutoff=0.5)
             hint = f"did you mean {close[0]!r}? " if close else ""
             raise RecordError(f"there is no tournament {name!r}; {hint}there are: {', '.join(names) or 'none'}")
-        (row,) = self._mappings(select(tournaments).where(tournaments.c.name == name))
+        (row,) = self.mappings(select(tournaments).where(tournaments.c.name == name))
         agents, identities, imports = _T["agents"], _T["identities"], _T["imports"]
         here = row["id"]
-        origins = self._mappings(select(imports).where(imports.c.tournament_id == here))
+        origins = self.mappings(select(imports).where(imports.c.tournament_id == here))
         return TournamentRecord(
             tournament_id=here,
             name=name,
@@ -130,11 +98,11 @@ class Reader:
             packages=json.loads(row["packages"]),
             agents=tuple(
                 AgentRecord(name=agent["name"], kind=agent["kind"], params=json.loads(agent["params"]))
-                for agent in self._mappings(select(agents).where(agents.c.tournament_id == here).order_by(agents.c.id))
+                for agent in self.mappings(select(agents).where(agents.c.tournament_id == here).order_by(agents.c.id))
             ),
             identities={
                 f"{kind}:{label}": json.loads(facts)
-                for kind, label, facts in self._rows(
+                for kind, label, facts in self.rows(
                     select(identities.c.kind, identities.c.name, identities.c.facts)
                     .where(identities.c.tournament_id == here)
                     .order_by(identities.c.kind, identities.c.name)
@@ -146,7 +114,7 @@ class Reader:
     def matches(self, tournament: TournamentRecord, *, all_attempts: bool = False) -> tuple[MatchRecord, ...]:
         """Its matches in the order of the schedule; of one played several times the latest attempt, unless all are wanted."""
         query = self._match_query().where(_T["matches"].c.tournament_id == tournament.tournament_id)
-        rows = [self._match(row) for row in self._mappings(query.order_by(_T["matches"].c.id))]
+        rows = [self._match(row) for row in self.mappings(query.order_by(_T["matches"].c.id))]
         if all_attempts:
             return tuple(rows)
         latest = {row.key: row for row in rows}
@@ -161,13 +129,13 @@ class Reader:
         matches = _T["matches"]
         query = self._match_query()
         if reference.isdecimal():
-            rows = self._mappings(query.where(matches.c.id == int(reference)))
+            rows = self.mappings(query.where(matches.c.id == int(reference)))
             if not rows:
-                highest = self._rows(text("SELECT MAX(id) FROM matches"))[0][0]
+                highest = self.rows(text("SELECT MAX(id) FROM matches"))[0][0]
                 there = f"they are numbered 1 to {highest}" if highest else "there are no matches"
                 raise RecordError(f"there is no match {reference}; {there}")
             return self._match(rows[0])
-        keys = [key for (key,) in self._rows(select(matches.c.key).distinct().order_by(matches.c.key))]
+        keys = [key for (key,) in self.rows(select(matches.c.key).distinct().order_by(matches.c.key))]
         fitting = [key for key in keys if key == reference] or [key for key in keys if key.endswith(reference)]
         if not fitting:
             close = get_close_matches(reference, keys, n=3, cutoff=0.4)
@@ -175,7 +143,7 @@ class Reader:
             raise RecordError(f"there is no match {reference!r}{hint}; see `stratarena list matches`")
         if len(fitting) > 1:
             raise RecordError(f"{len(fitting)} matches end in {reference!r}: {', '.join(fitting[:4])}, …; name one")
-        rows = self._mappings(query.where(matches.c.key == fitting[0]).order_by(matches.c.id))
+        rows = self.mappings(query.where(matches.c.key == fitting[0]).order_by(matches.c.id))
         tournaments = {row["tournament_id"] for row in rows}
         if len(tournaments) > 1:
             numbers = ", ".join(str(row["id"]) for row in rows)
@@ -189,7 +157,7 @@ class Reader:
             "v.closed_ms, v.model_calls, v.prompt_tokens, v.completion_tokens, v.nodes, v.think_ms, v.wait_ms, "
             "v.cost_usd, v.refused, v.overruns, v.verdict FROM v_turns v WHERE v.tournament = :name ORDER BY v.match_id, v.ply"
         )
-        with told(self._url), self._engine.connect() as connection:
+        with told(self.url), self.engine.connect() as connection:
             result = connection.execution_options(stream_results=True).execute(query, {"name": tournament.name})
             for agent, match_id, ply, seat, move, *rest in result:
                 yield (
@@ -205,15 +173,15 @@ class Reader:
 
     def sides(self, tournament: TournamentRecord) -> Iterator[SideRecord]:
         """What each seat did in each third of every attempt at a match."""
-        return read_sides(self._engine, tournament)
+        return read_sides(self.engine, tournament)
 
     def plies(self, tournament: TournamentRecord) -> Iterator[PlyRecord]:
         """Legality by agent, game and tens of plies, void matches left out."""
-        return read_plies(self._engine, tournament)
+        return read_plies(self.engine, tournament)
 
     def forecasts(self, tournament: TournamentRecord) -> Iterator[ForecastRecord]:
         """Stated chances of winning in matches that are over, by match, seat and tenth of the scale."""
-        return read_forecasts(self._engine, tournament)
+        return read_forecasts(self.engine, tournament)
 
     def series(
         self, tournament: TournamentRecord, matches_read: Sequence[MatchRecord] | None = None
@@ -228,7 +196,7 @@ class Reader:
         followed = (rounds.c.match_id == answers.c.match_id) & (rounds.c.ply == answers.c.ply)
         passed = {
             (match_id, ply): number
-            for match_id, ply, number in self._rows(
+            for match_id, ply, number in self.rows(
                 select(overruns.c.match_id, overruns.c.ply, func.count())
                 .select_from(overruns.join(matches, matches.c.id == overruns.c.match_id))
                 .where(here)
@@ -241,8 +209,8 @@ class Reader:
             .where(here)
             .order_by(answers.c.match_id, answers.c.seq)
         )
-        rows = [row for row in self._mappings(query) if row["match_id"] in counted]
-        graded = read_plan_grades(self._engine, [counted[match_id] for match_id in {row["match_id"] for row in rows}])
+        rows = [row for row in self.mappings(query) if row["match_id"] in counted]
+        graded = read_plan_grades(self.engine, [counted[match_id] for match_id in {row["match_id"] for row in rows}])
         found: dict[int, list[AnswerRecord]] = {}
         for row in rows:
             turn = row["match_id"], row["ply"]
@@ -280,19 +248,19 @@ class Reader:
         self, tournament: TournamentRecord, matches_read: Sequence[MatchRecord] | None = None
     ) -> Iterator[BoardRecord]:
         """Every match that counts in which a plan was declared or a move was graded, games of plans left out."""
-        return read_boards(self._engine, self._counted(tournament, matches_read))
+        return read_boards(self.engine, self._counted(tournament, matches_read))
 
     def searches(
         self, tournament: TournamentRecord, kind: TreeKind, matches_read: Sequence[MatchRecord] | None = None
     ) -> Iterator[SearchRecord]:
         """Every search of this kind in matches that count, whole as it was told, in the order of matches and turns."""
-        return read_searches(self._engine, self._counted(tournament, matches_read), kind, self.events)
+        return read_searches(self.engine, self._counted(tournament, matches_read), kind, self.events)
 
     def search_sums(
         self, tournament: TournamentRecord, matches_read: Sequence[MatchRecord] | None = None
     ) -> tuple[SearchSum, ...]:
         """Every search in matches that count, without its nodes."""
-        return read_search_sums(self._engine, self._counted(tournament, matches_read))
+        return read_search_sums(self.engine, self._counted(tournament, matches_read))
 
     def _counted(self, tournament: TournamentRecord, matches_read: Sequence[MatchRecord] | None) -> list[MatchRecord]:
         """The matches that are over and not void."""
@@ -311,7 +279,7 @@ class Reader:
             .where(matches.c.tournament_id == tournament.tournament_id)
             .order_by(refusals.c.match_id, refusals.c.seq)
         )
-        return tuple((match_id, Seat(seat), kind) for match_id, seat, kind in self._rows(query))
+        return tuple((match_id, Seat(seat), kind) for match_id, seat, kind in self.rows(query))
 
     def faults(self, tournament: TournamentRecord) -> tuple[FaultRecord, ...]:
         """Every fault, by match."""
@@ -324,7 +292,7 @@ class Reader:
         )
         return tuple(
             FaultRecord(key=key, attempt=attempt, ply=ply, seat=Seat(seat) if seat else None, place=place, error=error)
-            for key, attempt, ply, seat, place, error in self._rows(query)
+            for key, attempt, ply, seat, place, error in self.rows(query)
         )
 
     def events(self, match_id: int) -> list[Event]:
@@ -332,21 +300,11 @@ class Reader:
 
         The envelope of a turn's events is whole; a match's own events carry the times of its row.
         """
-        (row,) = self._mappings(select(_T["matches"]).where(_T["matches"].c.id == match_id))
-        imported = self._imported_events(match_id, row)
-        if imported:
-            return imported
-        texts = self._texts_of(match_id)
-        events = [*self._turn_events(match_id), *self._step_events(match_id, row, texts)]
-        if row["opened_ms"] is not None:
-            events.append(Event(match_id, 0, _opening_length(row), None, row["opened_ms"], MatchOpened()))
-        verdict = verdict_of(row)
-        if verdict is not None:
-            last = max((event.seq for event in events), default=-1) + 1
-            events.append(
-                Event(match_id, last, row["plies"], None, row["closed_ms"], MatchClosed(verdict, row["plies"]))
-            )
-        return sorted(events, key=lambda event: event.seq)
+        return self._events.read(match_id)
+
+    def moves(self, match_id: int) -> tuple[Move, ...]:
+        """Every ply of a match, whoever made it."""
+        return self._events.moves(match_id)
 
     def imported_game(self, match: MatchRecord) -> GameRecord:
         """The game as its file told it: what was read is what comes back.
@@ -355,16 +313,16 @@ class Reader:
             RecordError: the match was played here.
         """
         games, matches = _T["imported_games"], _T["matches"]
-        rows = self._mappings(select(games).where(games.c.match_id == match.match_id))
+        rows = self.mappings(select(games).where(games.c.match_id == match.match_id))
         if not rows:
             raise RecordError(f"match {match.key} was not imported")
         (row,) = rows
         headers = self._text(row["headers"])
-        own_start = self._rows(select(matches.c.opening).where(matches.c.id == match.match_id))[0][0] == "start"
+        own_start = self.rows(select(matches.c.opening).where(matches.c.id == match.match_id))[0][0] == "start"
         return GameRecord(
             game=match.game,
             start=None if own_start else match.start,
-            moves=tuple(noted for _, noted, _ in self._imported_moves(match.match_id)),
+            moves=tuple(noted for _, noted, _ in self._events.imported_moves(match.match_id)),
             first=row["first"],
             second=row["second"],
             result=Result(row["stated"]),
@@ -377,27 +335,27 @@ class Reader:
     def tournament_id(self, match: MatchRecord) -> int:
         """The number of the tournament that a match belongs to."""
         matches = _T["matches"]
-        found: int = self._rows(select(matches.c.tournament_id).where(matches.c.id == match.match_id))[0][0]
+        found: int = self.rows(select(matches.c.tournament_id).where(matches.c.id == match.match_id))[0][0]
         return found
 
     def tournament_of(self, match: MatchRecord) -> TournamentRecord:
         """The tournament that a match belongs to."""
         tournaments = _T["tournaments"]
         query = select(tournaments.c.name).where(tournaments.c.id == self.tournament_id(match))
-        return self.tournament(self._rows(query)[0][0])
+        return self.tournament(self.rows(query)[0][0])
 
     def imported_file(self, sha256: str) -> str | None:
         """The name of the tournament that holds the games of a file with this hash, if there is one."""
         imports, tournaments = _T["imports"], _T["tournaments"]
         joined = imports.join(tournaments, tournaments.c.id == imports.c.tournament_id)
-        rows = self._rows(select(tournaments.c.name).select_from(joined).where(imports.c.sha256 == sha256))
+        rows = self.rows(select(tournaments.c.name).select_from(joined).where(imports.c.sha256 == sha256))
         return str(rows[0][0]) if rows else None
 
     def judgement(self, match: MatchRecord, digests: Sequence[str]) -> Judgement | None:
         """What a judge said of these positions of a match: of several the one that graded most of its moves, then the
         latest; None where nobody was asked."""
         gradings, judges, known = _T["gradings"], _T["judges"], _T["evaluations"]
-        found = self._rows(
+        found = self.rows(
             select(gradings.c.judge_id, judges.c.name)
             .select_from(gradings.join(judges, judges.c.id == gradings.c.judge_id))
             .where(gradings.c.match_id == match.match_id)
@@ -413,19 +371,13 @@ class Reader:
         for start in range(0, len(wanted), _AT_ONCE):
             said = (known.c.judge_id == judge_id) & (known.c.game == match.game)
             said &= known.c.digest.in_(wanted[start : start + _AT_ONCE])
-            for row in self._mappings(select(known).where(said)):
+            for row in self.mappings(select(known).where(said)):
                 positions[row["digest"]] = Evaluation(row["value"], Move(row["best"]), row["score"], row["exact"])
         return Judgement(judge=name, positions=positions)
 
-    def moves(self, match_id: int) -> tuple[Move, ...]:
-        """Every ply of a match, whoever made it."""
-        moves = _T["moves"]
-        query = select(moves.c.move).where(moves.c.match_id == match_id).order_by(moves.c.ply)
-        return tuple(Move(move) for (move,) in self._rows(query))
-
     def centipawns(self, match: MatchRecord) -> Mapping[int, StatedEvaluation]:
         """What a chess engine that graded a match said of it, by ply, from FIRST's side; see `stratarena annotate`."""
-        return read_centipawns(self._engine, match)
+        return read_centipawns(self.engine, match)
 
     def answers(self, tournament: TournamentRecord, model: str) -> Iterator[tuple[ModelRequest, ModelAnswer]]:
         """Every answered request to a model, in the order of matches and turns: what a recorded model plays from."""
@@ -435,168 +387,9 @@ class Reader:
                 if isinstance(body, Called) and body.model == model and body.answer is not None:
                     yield body.request, body.answer
 
-    def _imported_events(self, match_id: int, row: Any) -> list[Event]:
-        """The events of an imported game, all at the time of the import; empty for a match played here."""
-        imports, tournaments = _T["imports"], _T["tournaments"]
-        joined = imports.join(tournaments, tournaments.c.id == imports.c.tournament_id)
-        found = self._rows(
-            select(tournaments.c.created_ms).select_from(joined).where(tournaments.c.id == row["tournament_id"])
-        )
-        verdict = verdict_of(row)
-        if not found or verdict is None:
-            return []
-        at_ms = found[0][0]
-        events = [Event(match_id, 0, 0, None, at_ms, MatchOpened())]
-        for ply, (seat, noted, digest) in enumerate(self._imported_moves(match_id)):
-            events.append(Event(match_id, ply + 1, ply, seat, at_ms, Transcribed(noted, digest)))
-        plies = row["plies"]
-        events.append(Event(match_id, len(events), plies, None, at_ms, MatchClosed(verdict, plies)))
-        return events
-
-    def _imported_moves(self, match_id: int) -> Iterator[tuple[Seat, NotedMove, str]]:
-        """Who made each move, the move with its notes, and the digest of the state it left."""
-        notes, moves, texts = _T["imported_moves"], _T["moves"], _T["texts"]
-        made = (moves.c.match_id == notes.c.match_id) & (moves.c.ply == notes.c.ply)
-        query = (
-            select(notes, moves.c.move, texts.c.codec, texts.c.body)
-            .select_from(notes.join(moves, made).outerjoin(texts, texts.c.hash == notes.c.comment))
-            .where(notes.c.match_id == match_id)
-            .order_by(notes.c.ply)
-        )
-        for row in self._mappings(query):
-            evaluation = None
-            if row["centipawns"] is not None or row["mate"] is not None:
-                evaluation = StatedEvaluation(centipawns=row["centipawns"], mate=row["mate"], depth=row["depth"])
-            noted = NotedMove(
-                move=Move(row["move"]),
-                comment="" if row["comment"] is None else unpack(row["codec"], row["body"]),
-                nags=tuple(map(int, row["nags"].split())),
-                clock_ms=row["clock_ms"],
-                elapsed_ms=row["elapsed_ms"],
-                evaluation=evaluation,
-            )
-            yield Seat(row["seat"]), noted, row["digest"]
-
     def _text(self, digest: str) -> str:
-        with told(self._url), self._engine.connect() as connection:
+        with told(self.url), self.engine.connect() as connection:
             return read_text(connection, digest)
-
-    def _turn_events(self, match_id: int) -> list[Event]:
-        turns, moves, spends = _T["turns"], _T["moves"], _T["spends"]
-        same = (spends.c.match_id == turns.c.match_id) & (spends.c.ply == turns.c.ply)
-        made = (moves.c.match_id == turns.c.match_id) & (moves.c.ply == turns.c.ply)
-        query = (
-            select(turns, spends, moves.c.move, moves.c.confidence, moves.c.fallback)
-            .select_from(turns.outerjoin(spends, same).outerjoin(moves, made))
-            .where(turns.c.match_id == match_id)
-        )
-        events = []
-        for row in self._rows(query):
-            value = row._mapping
-            seat = Seat(value[turns.c.seat])
-            spent = {} if value[spends.c.match_id] is None else {name: value[spends.c[name]] for name in SPEND_FIELDS}
-            spend = Spend(think_ms=value[turns.c.think_ms], **spent)
-            body = TurnClosed(
-                seat,
-                value[turns.c.seed],
-                value[turns.c.opened_ms],
-                value[moves.c.move],
-                value[turns.c.digest],
-                value[moves.c.confidence],
-                value[moves.c.fallback],
-                spend,
-                value[turns.c.wait_ms],
-            )
-            events.append(Event(match_id, value[turns.c.seq], value[turns.c.ply], seat, value[turns.c.closed_ms], body))
-        return events
-
-    def _step_events(self, match_id: int, match: Any, texts: dict[str, str]) -> Iterator[Event]:
-        """Calls, consultations, plans, revisions, refusals, overruns and faults."""
-        messages: dict[int, list[Message]] = {}
-        table = _T["call_messages"]
-        for seq, _, role, digest in self._rows(
-            select(table.c.seq, table.c.position, table.c.role, table.c.text)
-            .where(table.c.match_id == match_id)
-            .order_by(table.c.seq, table.c.position)
-        ):
-            messages.setdefault(seq, []).append(Message(role, texts[digest]))
-        attempts: dict[int, list[Attempt]] = {}
-        tries = _T["call_attempts"]
-        for row in self._mappings(
-            select(tries).where(tries.c.match_id == match_id).order_by(tries.c.seq, tries.c.number)
-        ):
-            attempts.setdefault(row["seq"], []).append(attempt_of(row))
-        plans = {row["seq"]: plan_of(row, texts) for row in self._of(match_id, "plans")}
-        revisions = {row["seq"]: row for row in self._of(match_id, "revisions")}
-
-        def event(row: Any, body: Body) -> Event:
-            seat = Seat(row["seat"]) if row["seat"] else None
-            return Event(match_id, row["seq"], row["ply"], seat, row["at_ms"], body)
-
-        for row in self._of(match_id, "plans"):
-            revision = revisions.get(row["seq"])
-            plan = plans[row["seq"]]
-            if revision is None:
-                yield event(row, Proposed(plan))
-            else:
-                yield event(row, Revised(plans[revision["before_seq"]], plan, Cause(revision["cause"])))
-        for row in self._of(match_id, "model_calls"):
-            seq = row["seq"]
-            yield event(row, call_of(row, tuple(messages.get(seq, ())), tuple(attempts.get(seq, ())), texts))
-        moves = self.moves(match_id)
-        for row in self._of(match_id, "consultations"):
-            yield event(row, consultation_of(row, match, moves))
-        nodes: dict[int, list[TreeNode]] = {}
-        table = _T["search_nodes"]
-        for row in self._mappings(
-            select(table).where(table.c.match_id == match_id).order_by(table.c.seq, table.c.number)
-        ):
-            nodes.setdefault(row["seq"], []).append(node_of(row, texts))
-        for row in self._of(match_id, "searches"):
-            yield event(row, search_of(row, tuple(nodes.get(row["seq"], ()))))
-        for row in self._of(match_id, "appraisals"):
-            facts = {name: row[name] for name in ("n_asks", "n_positions", "nodes", "think_ms", "wait_ms", "error")}
-            yield event(row, Appraised(engine=engine_of(row["engine"]), **facts))
-        for row in self._of(match_id, "submissions"):
-            facts = {name: row[name] for name in ("verdict", "cost", "purse", "kept", "changed")}
-            yield event(row, Submitted(**facts, problems=texts[row["problems"]]))
-        for row in self._of(match_id, "rounds"):
-            yield event(row, round_of(row, texts))
-        for row in self._of(match_id, "refusals"):
-            yield event(row, Refused(Refusal(row["kind"], texts[row["text"]], row["why"])))
-        for row in self._of(match_id, "overruns"):
-            yield event(row, Overran(row["scope"], Overrun(row["resource"], row["bound"], row["used"])))
-        for row in self._of(match_id, "faults"):
-            yield event(row, Faulted(row["place"], row["error"], texts[row["detail"]]))
-
-    def _of(self, match_id: int, name: str) -> Sequence[Any]:
-        table = _T[name]
-        return self._mappings(select(table).where(table.c.match_id == match_id).order_by(table.c.seq))
-
-    def _texts_of(self, match_id: int) -> dict[str, str]:
-        """Every text that a match refers to, by hash."""
-        columns = [
-            (_T["call_messages"], "text"),
-            (_T["model_calls"], "answer"),
-            (_T["model_calls"], "continuations"),
-            (_T["model_calls"], "constraint_body"),
-            (_T["model_calls"], "thinking"),
-            (_T["plans"], "why"),
-            (_T["refusals"], "text"),
-            (_T["search_nodes"], "state"),
-            (_T["submissions"], "problems"),
-            (_T["rounds"], "survivors"),
-            (_T["faults"], "detail"),
-        ]
-        texts = _T["texts"]
-        found: dict[str, str] = {}
-        for table, name in columns:
-            query = select(texts.c.hash, texts.c.codec, texts.c.body).where(
-                texts.c.hash.in_(select(table.c[name]).where(table.c.match_id == match_id))
-            )
-            for digest, codec, body in self._rows(query):
-                found[digest] = unpack(codec, body)
-        return found
 
     def _match_query(self) -> Select[Any]:
         matches = _T["matches"]
@@ -630,14 +423,6 @@ class Reader:
             stated=row["stated"],
         )
 
-    def _rows(self, query: Any) -> Sequence[Any]:
-        with told(self._url), self._engine.connect() as connection:
-            return connection.execute(query).all()
-
-    def _mappings(self, query: Any) -> Sequence[Any]:
-        with told(self._url), self._engine.connect() as connection:
-            return connection.execute(query).mappings().all()
-
 
 _TURN_FIELDS = (
     "digest",
@@ -657,7 +442,3 @@ _TURN_FIELDS = (
     "verdict",
 )
 _ORIGIN_FIELDS = ("file", "sha256", "format", "encoding", "n_refused")
-
-
-def _opening_length(match: Any) -> int:
-    return len(match["opening_moves"].split())

@@ -39,6 +39,10 @@ class Position(NamedTuple):
     """Whether the seat that moved last has joined its edges: found once, when the stone is laid."""
 
 
+_new = tuple.__new__
+"""Calling a NamedTuple takes twice as long, and searches do little else."""
+
+
 class Hex:
     """Hex, any size from 2 to 19. Moves are cells, `a1` the top left corner, `b1` the cell to its right; or `swap`."""
 
@@ -120,9 +124,9 @@ class Hex:
             raise self._illegal(state, move, f"cell {move} is taken")
         if plies & 1:
             second |= bit
-            return Position(first, second, plies + 1, self._joins(second, bit, self._left, self._right))
+            return _new(Position, (first, second, plies + 1, self._joins(second, bit, self._left, self._right)))
         first |= bit
-        return Position(first, second, plies + 1, self._joins(first, bit, self._top, self._bottom))
+        return _new(Position, (first, second, plies + 1, self._joins(first, bit, self._top, self._bottom)))
 
     def outcome(self, state: Position) -> Outcome | None:
         """A win for the seat that moved last, or None: Hex has no draws."""

@@ -1,7 +1,7 @@
 """Named openings by game: where both matches of a pair begin.
 
 Kinds: `"start"`, the game's own beginning (in Chess960, each of its starts in turn); `"book"`, well-known lines by name; `"balanced"`, positions that are even by
-a solver or by a long search; `"late"`, even ones deep in the game, where a solver answers at once; `"orders"`, in games of plans, each seat in turn as the one that updates first. The lists are text files beside this module, each saying how it was made.
+a solver or by a long search; `"late"`, even ones deep in the game, where a solver answers at once; `"endings"`, chess endings of three men that the side to move wins; `"orders"`, in games of plans, each seat in turn as the one that updates first. The lists are text files beside this module, each saying how it was made.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ __all__ = ["Line", "chosen", "kinds", "lines"]
 
 _FILES = {
     ("chess", "book"): "chess_book.txt",
+    ("chess", "endings"): "chess_endings.txt",
     ("connect_four", "balanced"): "connect_four_balanced.txt",
     ("connect_four", "late"): "connect_four_late.txt",
     ("hex", "balanced"): "hex_balanced.txt",
@@ -109,11 +110,12 @@ def _chess960_starts() -> tuple[Line, ...]:
 
 @lru_cache(maxsize=len(_FILES))
 def _read(name: str) -> tuple[Line, ...]:
-    """The lines of a file: `name: move move …`, comments behind `#`."""
+    """The lines of a file: `name: move move …`, with a start of their own `name: [position] move …`; comments behind `#`."""
     text = (Path(__file__).parent / "data" / name).read_text(encoding="utf-8")
     found = []
     for row in text.splitlines():
         if row and not row.startswith("#"):
-            label, _, moves = row.partition(":")
-            found.append(Line(label.strip(), tuple(Move(move) for move in moves.split())))
+            label, _, rest = row.partition(":")
+            start, _, moves = rest.strip()[1:].partition("]") if rest.strip().startswith("[") else (None, "", rest)
+            found.append(Line(label.strip(), tuple(Move(move) for move in moves.split()), start))
     return tuple(found)

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from stratarena.agents.gamelm import columns
-from stratarena.agents.gamelm.forms import Board, Boards
+from stratarena.agents.gamelm.forms import Board, Boards, Mirrored
 from stratarena.agents.gamelm.games import CONNECT_FOUR
-from stratarena.agents.gamelm.interchange import COLUMNS, NotInterchange, board_from_text, state_text
+from stratarena.agents.gamelm.interchange import COLUMNS, NotInterchange, board_from_text, first_moves, state_text
 from stratarena.agents.gamelm.labels import Labelled
 from stratarena.agents.gamelm.reading import CONNECT_FOUR as WORDS
 from stratarena.agents.gamelm.reading import statuses
@@ -22,7 +22,7 @@ from stratarena.games.connect_four import ConnectFour, Position
 __all__ = ["FORM", "ConnectFourForm"]
 
 
-class ConnectFourForm:
+class ConnectFourForm(Mirrored):
     """See `forms.Form`; moves are columns, and the symmetry exchanges left and right."""
 
     game = CONNECT_FOUR
@@ -69,18 +69,22 @@ class ConnectFourForm:
         first, second = int(found.first), int(found.second)
         return (first, second) if seat is Seat.FIRST else (second, first)
 
-    def encode(self, board: Board, mover: Seat) -> str:
+    def encode(self, board: Board, mover: Seat, before: Any = None) -> str:
         """The arena's text."""
         first, second = board if mover is Seat.FIRST else board[::-1]
         return ConnectFour().encode(Position(first, second, line=False))
 
-    def move(self, index: int, mover: Seat) -> Move:
+    def move(self, index: int, mover: Seat, board: Board) -> Move:
         """Columns are named from 1."""
         return Move(str(index + 1))
 
-    def index(self, move: Move, mover: Seat) -> int:
+    def index(self, move: Move, mover: Seat, board: Board) -> int:
         """Columns are counted from 0."""
         return int(move) - 1
+
+    def first(self, board: Board) -> bool:
+        """Both have as many discs."""
+        return first_moves(*board)
 
     def state_text(self, board: Board) -> str:
         """As `interchange.state_text`."""

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-__all__ = ["CONNECT_FOUR", "FOLDERS", "HEX_5X5", "refusal"]
+__all__ = ["CHESS", "CONNECT_FOUR", "FOLDERS", "HEX_5X5", "known_games", "refusal"]
 
 CONNECT_FOUR = "connect_four"
 HEX_5X5 = "hex(size=5)"
-FOLDERS = {CONNECT_FOUR: "connect_four", HEX_5X5: "hex_5x5"}
+CHESS = "chess"
+"""Endings only: see `chess_form`."""
+FOLDERS = {CONNECT_FOUR: "connect_four", HEX_5X5: "hex_5x5", CHESS: "chess_endings"}
 """Under which name a game's weights and positions are kept."""
+
+
+def known_games(joined_by: str = "and") -> str:
+    """The games that are known, in words."""
+    *others, last = FOLDERS
+    return f"{', '.join(others)} {joined_by} {last} (endings)"
 
 
 def refusal(game: str) -> str | None:
     """None for a game that is known, else one sentence that names those that are."""
-    return None if game in FOLDERS else f"the game model plays {' and '.join(FOLDERS)}, not {game}"
+    return None if game in FOLDERS else f"the game model plays {known_games()}, not {game}"

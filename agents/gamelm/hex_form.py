@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stratarena.agents.gamelm.forms import Board, Boards
+from stratarena.agents.gamelm.forms import Board, Boards, Mirrored
 from stratarena.agents.gamelm.games import HEX_5X5
 from stratarena.agents.gamelm.hex_boards import Cells
 from stratarena.agents.gamelm.interchange import NotInterchange
@@ -28,7 +28,7 @@ GRADES = 62
 """Scores are 1 to 1 + GRADES for moves that win, the clearest the highest, and the negatives of those for moves that lose."""
 
 
-class HexForm:
+class HexForm(Mirrored):
     """See `forms.Form`, for one size and without the swap rule; the symmetry turns the board by half."""
 
     def __init__(self, size: int) -> None:
@@ -88,20 +88,24 @@ class HexForm:
             return grid[0], grid[1]
         return self._exchanged(grid[1]), self._exchanged(grid[0])
 
-    def encode(self, board: Board, mover: Seat) -> str:
+    def encode(self, board: Board, mover: Seat, before: Any = None) -> str:
         """The arena's text."""
         first, second = board if mover is Seat.FIRST else (self._exchanged(board[1]), self._exchanged(board[0]))
         stones = self._padded(first), self._padded(second)
         return self._rules.encode(Position(*stones, plies=mover is Seat.SECOND, connected=False))
 
-    def move(self, index: int, mover: Seat) -> Move:
+    def move(self, index: int, mover: Seat, board: Board) -> Move:
         """The cell's name on the board as it lies."""
         return self._rules.cells[index if mover is Seat.FIRST else int(self._cells.exchanged[index])]
 
-    def index(self, move: Move, mover: Seat) -> int:
+    def index(self, move: Move, mover: Seat, board: Board) -> int:
         """The cell as the mover sees it. Raises `ValueError` for a text that names none."""
         index = self._names.index(str(move))
         return index if mover is Seat.FIRST else int(self._cells.exchanged[index])
+
+    def first(self, board: Board) -> bool:
+        """By the number of stones."""
+        return _mover(board) is Seat.FIRST
 
     def state_text(self, board: Board) -> str:
         """`mover || cells ||`, row by row from the top as the board lies, `x` the first player's stones."""
@@ -135,13 +139,13 @@ class HexForm:
 
     def move_text(self, index: int, board: Board) -> str:
         """The cell's name on the board as it lies, such as b3."""
-        return str(self.move(index, _mover(board)))
+        return str(self.move(index, _mover(board), board))
 
     def move_from_text(self, text: str, board: Board) -> int:
         """The cell as the mover sees it."""
         if text not in self._names:
             raise NotInterchange(f"{text!r} is no move: expected a cell from {self._names[0]} to {self._names[-1]}")
-        return self.index(Move(text), _mover(board))
+        return self.index(Move(text), _mover(board), board)
 
     def _exchanged(self, stones: int) -> int:
         size = self._rules.size

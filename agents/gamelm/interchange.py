@@ -25,6 +25,7 @@ __all__ = [
     "board_from_text",
     "example_text",
     "example_tokens",
+    "first_moves",
     "result_text",
     "state_text",
     "status_of",
@@ -42,10 +43,14 @@ class NotInterchange(ArenaError):
     """A text that is not in the format; says where and what was expected."""
 
 
+def first_moves(own: int, opponent: int) -> bool:
+    """Whether the first player is to move on a Connect Four board."""
+    return (own | opponent).bit_count() % 2 == 0
+
+
 def state_text(own: int, opponent: int) -> str:
     """`mover || 42 cells ||`, the bottom row first, `x` the first player's discs."""
-    mover_first = (own | opponent).bit_count() % 2 == 0
-    glyphs = ("x", "o") if mover_first else ("o", "x")
+    glyphs = ("x", "o") if first_moves(own, opponent) else ("o", "x")
     cells = (
         glyphs[0] if own >> (7 * column + row) & 1 else glyphs[1] if opponent >> (7 * column + row) & 1 else "."
         for column, row in _CELLS
@@ -75,16 +80,15 @@ def board_from_text(text: str) -> tuple[int, int]:
     return own, opponent
 
 
-def result_text(status: str, own: int, opponent: int) -> str:
-    """The result as in PGN, of a board that is over for its mover in that way."""
-    first = (own | opponent).bit_count() % 2 == 0
+def result_text(status: str, *, first: bool) -> str:
+    """The result as in PGN, of a board that is over in that way for its mover, who is the first player or the second."""
     return {"<drawn>": "1/2-1/2", "<lost>": "0-1" if first else "1-0", "<won>": "1-0" if first else "0-1"}[status]
 
 
-def status_of(result: str, own: int, opponent: int) -> str:
-    """How a board with that result is over for its mover. Raises `NotInterchange` for a text that is no result."""
+def status_of(result: str, *, first: bool) -> str:
+    """How a board with that result is over for its mover, the first player or the second. Raises `NotInterchange` for a text that is no result."""
     for status in ("<drawn>", "<lost>", "<won>"):
-        if result_text(status, own, opponent) == result:
+        if result_text(status, first=first) == result:
             return status
     raise NotInterchange(f"{result!r} is no result: expected 1-0, 0-1 or 1/2-1/2")
 
@@ -177,7 +181,7 @@ def example_text(tokens: list[int]) -> str:
                 listed.append(f"{COLUMNS[source.move()]}:<ctrl{source.value()}>")
             outputs.append(f"[%top_{top} {' '.join(listed)}]")
         elif name == "<select>":
-            outputs.append(f'[%top_{top} invalid : "{result_text(source.name(), *board)}"]')
+            outputs.append(f'[%top_{top} invalid : "{result_text(source.name(), first=first_moves(*board))}"]')
             source.take()
         elif name == "<play>":
             outputs.append(f"[%best_action {COLUMNS[source.move()]}]")
@@ -237,7 +241,7 @@ def example_tokens(text: str) -> list[int]:
         elif command.startswith("top_"):
             over = _OVER.fullmatch(content)
             if over is not None:
-                tokens += [words["<select>"], words[status_of(over[1], *board)]]
+                tokens += [words["<select>"], words[status_of(over[1], first=first_moves(*board))]]
             else:
                 tokens.append(words["<top>"])
                 for move, value in _listed(content):
@@ -300,7 +304,7 @@ def _tell(lines: list[str], node: ReadNode, parent: ReadNode | None, path: tuple
         lines.append(f"[%top_all {' '.join(values)}]")
         lines.append(f"[%best_action {COLUMNS[node.best]}]")
     else:
-        lines.append(f'[%top_all invalid : "{result_text(node.status, *board)}"]')
+        lines.append(f'[%top_all invalid : "{result_text(node.status, first=first_moves(*board))}"]')
     if node.announced:
         lines.append(f"Expand from node {_path(path)}: {' '.join(_path((*path, move)) for move in node.announced)}")
     for move, child, _ in node.children:
@@ -358,7 +362,7 @@ def _node_tokens(lines: _Lines) -> list[int]:
         for move, value in _listed(listed):
             values[move] = value
         best = _column(lines.match(r"\[%best_action (.*)\]")[1])
-    status = "<going>" if over is None else status_of(over[1], *board)
+    status = "<going>" if over is None else status_of(over[1], first=first_moves(*board))
     tokens = [*board_tokens(*board), *Report(status, best, tuple(values)).tokens()]
     announced: list[int] = []
     if lines.starts("Expand"):

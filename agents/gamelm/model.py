@@ -22,7 +22,7 @@ from stratarena.agents.gamelm.forms import form_of, form_tagged
 from stratarena.agents.gamelm.games import CONNECT_FOUR, FOLDERS
 from stratarena.agents.gamelm.interchange import NotInterchange, trace_text
 from stratarena.agents.gamelm.reading import CONNECT_FOUR as CONNECT_FOUR_WORDS
-from stratarena.agents.gamelm.reading import HEAD, STATUSES, read
+from stratarena.agents.gamelm.reading import STATUSES, read, tokens_read
 from stratarena.agents.gamelm.speech import Question, answer_text, game_asked, parse_question
 from stratarena.agents.gamelm.trace_reading import BrokenTrace, board_of
 from stratarena.agents.gamelm.traces import board_tokens, prompt
@@ -47,7 +47,7 @@ class GameLmParams(RuntimeParams):
     max_batch: int = Field(64, ge=1, description="questions answered side by side; 1 repeats exactly")
     folder: str | None = Field(None, description="a folder of weights; without it those that ship with the arena")
     dtype: Literal["float32"] = Field("float32", description="number format in use; the file is in half precision")
-    both_ways: bool = Field(False, description="read each board and its mirror image, and take the mean")
+    both_ways: bool = Field(False, description="read each board and all its mirror images, and take the mean")
 
 
 def shipped_weights(game: str = CONNECT_FOUR) -> Path:
@@ -191,7 +191,7 @@ class GameInference:
         if not asked:
             return []
         words = self._form.words
-        block = words.places + HEAD
+        ways = self._form.images if self._both_ways else 1
         boards = [question.board for _, question in asked]
         extra = [0] * len(asked)
         moved = [index for index, (_, question) in enumerate(asked) if question.move is not None]
@@ -201,6 +201,9 @@ class GameInference:
                 extra[index] = words.places
         own, opponent = (np.array([board[side] for board in boards], np.uint64) for side in (0, 1))
         readings = read(self._model, own, opponent, both_ways=self._both_ways)
+        blocks = tokens_read(self._form, own, opponent).tolist()
+        # Where moves have places of their own, those of the board answer nothing.
+        silent = words.places if words.asked else 0
         done = []
         for index, (place, question) in enumerate(asked):
             legal = readings.legal[index]
@@ -212,8 +215,8 @@ class GameInference:
                 [float(mean) if able else None for mean, able in zip(readings.mean[index], legal, strict=True)],
                 [int(mode) if able else None for mode, able in zip(readings.mode[index], legal, strict=True)],
             )
-            n_read = block * (1 + self._both_ways) + (0 if question.move is None else words.places + 4)
-            done.append((place, text, Finish.STOP, n_read, block + extra[index]))
+            n_read = blocks[index] * ways + (0 if question.move is None else words.places + 4)
+            done.append((place, text, Finish.STOP, n_read, blocks[index] - silent + extra[index]))
         return done
 
     def _search(self, asked: list[tuple[int, Question]]) -> list[tuple[int, str, Finish, int, int]]:

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from stratarena.agents.base import AgentSpec, Decision, Deliberation, Reply, Step, View, ask, explored, propose, revise
 from stratarena.agents.engines.base import EngineSpec
-from stratarena.agents.gamelm.evaluator import request_of
+from stratarena.agents.gamelm.evaluator import known_board, plays_from, request_of
 from stratarena.agents.gamelm.forms import form_of
 from stratarena.agents.gamelm.games import CONNECT_FOUR, FOLDERS, refusal
 from stratarena.agents.gamelm.interchange import NotInterchange, trace_tokens
@@ -25,7 +25,7 @@ from stratarena.agents.lines import declare_line, legal_prefix
 from stratarena.agents.models.base import Finish
 from stratarena.agents.params import Params, checked_params
 from stratarena.agents.plan import Cause, Plan
-from stratarena.games.base import MalformedMove, Move
+from stratarena.games.base import Game, MalformedMove, Move
 
 __all__ = ["GameModelPlayer"]
 
@@ -59,15 +59,19 @@ class GameModelPlayer:
             return f"the game model writes searches of {CONNECT_FOUR} only, not of {game}"
         return refusal(game)
 
+    def plays_from(self, game: Game[S], state: S) -> str | None:
+        """Of chess only endings."""
+        return plays_from(game, state)
+
     def deliberate(self, view: View[S]) -> Deliberation:
         """Ask once, declare the line, play. Raises `MalformedMove` where the model values no legal move."""
         form = form_of(view.game.id)
-        board = form.board(view.state, view.seat)
-        legal = [form.index(move, view.seat) for move in view.game.legal_moves(view.state)]
+        board = yield from known_board(self._params.model, view)
+        legal = [form.index(move, view.seat, board) for move in view.game.legal_moves(view.state)]
         if self._params.search == "internal":
             return (yield from self._internal(view, board, legal))
         move, value = yield from self._first_opinion(view, board, legal)
-        best = form.move(move, view.seat)
+        best = form.move(move, view.seat, board)
         yield from declare_line(view, Plan(moves=(best,), value=2 * value - 1), changed_by=Cause.SEARCH)
         return Decision(best, confidence=value)
 

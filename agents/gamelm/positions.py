@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,20 @@ from stratarena.agents.gamelm.forms import Boards, Form, form_of
 from stratarena.agents.gamelm.games import CONNECT_FOUR, FOLDERS
 from stratarena.agents.gamelm.labels import ILLEGAL, Labelled
 from stratarena.agents.gamelm.reading import STATUSES
-from stratarena.agents.gamelm.splits import SPLITS, Split, one_of_both, split_of
+from stratarena.agents.gamelm.splits import SPLITS, Split, plainest, split_of
 from stratarena.games.base import SpecError
 
-__all__ = ["Positions", "chunk_path", "describe", "load_positions", "make_chunks", "played_on", "terminal_boards"]
+__all__ = [
+    "Positions",
+    "chunk_path",
+    "describe",
+    "finished",
+    "finished_of",
+    "load_positions",
+    "make_chunks",
+    "played_on",
+    "terminal_boards",
+]
 
 
 _LOST = STATUSES.index("<lost>")
@@ -40,15 +51,12 @@ class Positions:
         """Some of them: indices, a mask or a slice."""
         return Positions(self.own[which], self.opponent[which], self.scores[which], self.game)
 
-    def flipped(self, which: NDArray[np.bool_]) -> Positions:
-        """The same under the symmetry of the game where `which` is true."""
+    def imaged(self, which: NDArray[np.int64]) -> Positions:
+        """Their images under the symmetries of the game of these numbers."""
         form = form_of(self.game)
-        return Positions(
-            np.where(which, form.mirrored(self.own), self.own),
-            np.where(which, form.mirrored(self.opponent), self.opponent),
-            np.where(which[:, None], self.scores[:, ::-1], self.scores),
-            self.game,
-        )
+        moves = form.image_moves(self.own, self.opponent, which)
+        images = form.image(self.own, self.opponent, which)
+        return Positions(*images, np.take_along_axis(self.scores, moves, axis=1), self.game)
 
 
 def chunk_path(folder: Path, index: int, game: str = CONNECT_FOUR) -> Path:
@@ -80,11 +88,9 @@ def load_positions(paths: list[Path], game: str = CONNECT_FOUR) -> dict[Split, P
     own = np.concatenate([part.own for part in parts])
     opponent = np.concatenate([part.opponent for part in parts])
     scores = np.concatenate([part.scores for part in parts])
-    plain_own, plain_opponent = one_of_both(form_of(game).mirrored, own, opponent)
-    turned = (plain_own != own) | (plain_opponent != opponent)
-    scores = np.where(turned[:, None], scores[:, ::-1], scores)
-    _, first = np.unique(np.stack([plain_own, plain_opponent], axis=1), axis=0, return_index=True)
-    whole = Positions(plain_own[first], plain_opponent[first], scores[first], game)
+    *plain, which = plainest(form_of(game), own, opponent)
+    _, first = np.unique(np.stack(plain, axis=1), axis=0, return_index=True)
+    whole = Positions(own[first], opponent[first], scores[first], game).imaged(which[first])
     split = split_of(whole.own, whole.opponent)
     return {name: whole.take(split == index) for index, name in enumerate(SPLITS)}
 
@@ -129,8 +135,27 @@ def played_on(
         moves = np.where(np.where(greedy[:, None], wins, able), rng.random(able.shape), -1.0).argmax(axis=1)
         own[going], opponent[going] = form.play(mine, theirs, moves)
         left[going] -= 1
-    train = split_of(*one_of_both(form.mirrored, own, opponent)) == SPLITS.index("train")
+    train = split_of(*plainest(form, own, opponent)[:2]) == SPLITS.index("train")
     return own[train], opponent[train]
+
+
+def finished(game: str, n: int, rng: np.random.Generator) -> tuple[Boards, Boards]:
+    """So many finished boards that may be trained on, of games that list them, as images at random; else none."""
+    form = form_of(game)
+    own, opponent = finished_of(game, "train")
+    if not len(own):
+        return own, opponent
+    drawn = rng.choice(len(own), n)
+    return form.image(own[drawn], opponent[drawn], rng.integers(form.images, size=n))
+
+
+@cache
+def finished_of(game: str, split: Split) -> tuple[Boards, Boards]:
+    """All finished boards of a split, one image for all, of games that list them; else none."""
+    form = form_of(game)
+    own, opponent = form.finished()
+    those = split_of(*plainest(form, own, opponent)[:2]) == SPLITS.index(split)
+    return own[those], opponent[those]
 
 
 def describe(splits: dict[Split, Positions]) -> list[str]:

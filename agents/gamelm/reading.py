@@ -1,7 +1,8 @@
 """Boards that are read: what goes in, what each place is to answer, and what a model's answers say.
 
-A read board is the block `<read> <best> S1 … Sn`. The first place answers with what the rules say of the position,
-the second with the best move, and each place of the board with the value of the move there, or that there is none.
+A read board is the block `<read> <best> S1 … Sn`, and in some games places for moves behind it. The first place answers
+with what the rules say of the position, the second with the best move, and each place of the board, or of a move, with
+the value of the move there, or that there is none.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ __all__ = [
     "read_blocks",
     "reading_loss",
     "statuses",
+    "tokens_read",
 ]
 
 CONNECT_FOUR = Vocabulary(moves=COLUMNS, contents=CONTENTS, places=COLUMNS)
@@ -44,6 +46,8 @@ _SIGMA = 0.75
 _BEST_WEIGHT = 0.2
 _STATUS_WEIGHT = 0.3
 _LEGAL_WEIGHT = 0.3
+_SURE = 30.0
+"""A logit that leaves no doubt, nor a gradient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +67,22 @@ class Readings:
 
 
 def block_of(form: Form, own: Boards, opponent: Boards) -> NDArray[np.int64]:
-    """`[n, 2 + places]`: the tokens of boards to be read."""
+    """`[n, 2 + places + asked]`: the tokens of boards to be read."""
     words = form.words
     head = np.tile([words["<read>"], words["<best>"]], (len(own), 1))
-    return np.concatenate([head, form.contents(own, opponent) + words.first_content], axis=1)
+    held = np.concatenate([form.contents(own, opponent), form.asked(own, opponent)], axis=1)
+    return np.concatenate([head, held + words.first_content], axis=1)
+
+
+def tokens_read(form: Form, own: Boards, opponent: Boards) -> NDArray[np.int64]:
+    """`[n]`: how many tokens of each board the network reads; see `Vocabulary.lengths`."""
+    words = form.words
+    asked = form.asked(own, opponent)
+    if not words.asked:
+        return np.full(len(own), HEAD + words.places)
+    needed = np.where(asked != words.nothing, np.arange(1, words.asked + 1), 0).max(axis=1)
+    lengths = np.array(words.lengths)
+    return np.asarray(HEAD + words.places + lengths[np.searchsorted(lengths, needed)])
 
 
 def statuses(own: Boards, opponent: Boards) -> NDArray[np.int64]:
@@ -82,17 +98,20 @@ def read(model: GameLm, own: Boards, opponent: Boards, *, both_ways: bool = Fals
     """What the model says of these boards, one pass for a batch.
 
     Args:
-        both_ways: also read the mirror images and take the mean of both distributions.
+        both_ways: also read the images under the game's symmetries and take the mean of all distributions.
     """
     form = form_of(model.config.game)
     blocks = block_of(form, own, opponent)
     if not both_ways:
         return read_blocks(model, blocks, batch=batch)
-    straight = _distributions(model, blocks, batch)
-    turned = _distributions(model, block_of(form, form.mirrored(own), form.mirrored(opponent)), batch)
-    turned = turned[0], turned[1][:, ::-1], turned[2][:, ::-1]
-    status, best, chances = ((one + other) / 2 for one, other in zip(straight, turned, strict=True))
-    return _readings(status, best, chances)
+    status, best, chances = _distributions(model, blocks, batch)
+    for image in range(1, form.images):
+        told = _distributions(model, block_of(form, *form.image(own, opponent, image)), batch)
+        home = form.image_moves(own, opponent, image).argsort(axis=1)
+        status = status + told[0]
+        best = best + np.take_along_axis(told[1], home, axis=1)
+        chances = chances + np.take_along_axis(told[2], home[..., None], axis=1)
+    return _readings(status / form.images, best / form.images, chances / form.images)
 
 
 def read_blocks(model: GameLm, blocks: NDArray[np.int64], *, batch: int = 512) -> Readings:
@@ -131,7 +150,7 @@ def _distributions(
                     for some in (
                         logits[:, 0, [words[status] for status in STATUSES]],
                         logits[:, 1, first : first + words.moves],
-                        logits[:, HEAD:][..., answers],
+                        logits[:, -words.moves :][..., answers],
                     )
                 )
             )
@@ -141,6 +160,32 @@ def _distributions(
 
 def read_logits(model: GameLm, block: torch.Tensor) -> torch.Tensor:
     """`[n, places, vocabulary]` for boards to be read, `[n, places]`."""
+
+    words = form_of(model.config.game).words
+    board = HEAD + words.places
+    if block.shape[1] == board + words.asked and words.asked:
+        return _trimmed_logits(model, block, [board + length for length in words.lengths])
+    return _whole_logits(model, block)
+
+
+def _trimmed_logits(model: GameLm, block: torch.Tensor, lengths: list[int]) -> torch.Tensor:
+    """The same, where places of moves that cannot be are not read: there the answer is that there is no move."""
+    import torch
+
+    words = form_of(model.config.game).words
+    told = torch.full((*block.shape, words.size), -_SURE, device=block.device)
+    told[..., words["<illegal>"]] = _SURE
+    held = block != words.first_content + words.nothing
+    rows_left = torch.ones(len(block), dtype=torch.bool, device=block.device)
+    for length in lengths:
+        rows = rows_left & ~held[:, length:].any(dim=1)
+        if rows.any():
+            told[rows, :length] = _whole_logits(model, block[rows, :length])
+        rows_left = rows_left & ~rows
+    return told
+
+
+def _whole_logits(model: GameLm, block: torch.Tensor) -> torch.Tensor:
     import torch
 
     slots = torch.arange(block.shape[1], device=block.device).expand_as(block)
@@ -173,7 +218,7 @@ def reading_loss(model: GameLm, positions: Positions, others: tuple[Boards, Boar
     chance = np.full(legal.shape, 0.5)
     chance[legal] = form.chances(scores[legal].astype(np.int64))
     values = tensor(smoothed(chance, _SIGMA) * legal[..., None])
-    places = torch.log_softmax(logits[:, HEAD:], -1)
+    places = torch.log_softmax(logits[:, -words.moves :], -1)
     buckets = places[..., words.first_value : words.first_value + BUCKETS]
     value_loss = -(values * buckets[:n]).sum(-1) - tensor(~legal) * places[:n, :, words["<illegal>"]]
     top = np.where(legal, scores, -99)

@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 
 from stratarena.agents.gamelm.forms import Board, form_of, form_tagged
-from stratarena.agents.gamelm.games import CONNECT_FOUR
+from stratarena.agents.gamelm.games import CONNECT_FOUR, FOLDERS
 from stratarena.agents.gamelm.interchange import NotInterchange, result_text, status_of
 from stratarena.agents.gamelm.values import centres
 
@@ -21,6 +21,7 @@ __all__ = [
     "Board",
     "Question",
     "answer_text",
+    "foreign_question",
     "game_asked",
     "parse_answer",
     "parse_question",
@@ -74,6 +75,11 @@ def question_text(question: Question) -> str:
     return f"{opening} %prev_state %prev_action %state %{listed} %best_action </mav>\n\n{inputs}"
 
 
+def foreign_question(game: str, position: str) -> str:
+    """A question about a position that has no form here, in the arena's own text: whoever reads it refuses it by name."""
+    return f"<mav game={form_of(game).tag}> %state %{_LIST['mean']} %best_action </mav>\n\n[%state {position}]\n"
+
+
 def game_asked(text: str) -> str | None:
     """The game that a question is about, as its header calls it; None without a header."""
     tag = re.search(r"^<mav game=(\w+)>", text, re.MULTILINE)
@@ -84,7 +90,8 @@ def parse_question(text: str) -> Question:
     """The question that this text asks. Raises `NotInterchange` where it asks none."""
     form = form_tagged(game_asked(text) or CONNECT_FOUR)
     if form is None:
-        raise NotInterchange(f"there is no game {game_asked(text)!r}: expected connect_four or hex5")
+        tags = ", ".join(form_of(game).tag for game in FOLDERS)
+        raise NotInterchange(f"there is no game {game_asked(text)!r}: expected one of {tags}")
     search = None
     if text.startswith("Minimax "):
         shape = re.match(r"Minimax breadth=([1-7]) depth=([0-3])\n", text)
@@ -111,7 +118,7 @@ def answer_text(
     lines = [] if question.move is None else [f"[%state {form.state_text(board)}]"]
     listed = _LIST[question.scoring]
     if status != "<going>":
-        return "\n".join([*lines, f'[%{listed} invalid : "{result_text(status, *board)}"]', ""])
+        return "\n".join([*lines, f'[%{listed} invalid : "{result_text(status, first=form.first(board))}"]', ""])
     names = [form.move_text(move, board) for move in range(form.words.moves)]
     if question.scoring == "mean":
         said = [f"{names[move]}:{mean:.4f}" for move, mean in enumerate(means) if mean is not None]
@@ -136,7 +143,7 @@ def parse_answer(question: Question, text: str) -> Answer:
         raise NotInterchange(f"the answer has no [%{_LIST[question.scoring]} …]")
     over = re.fullmatch(r'invalid : "([^"]+)"', listed)
     if over is not None:
-        return Answer(board, {}, None, _STATUS_VALUE[status_of(over[1], *board)])
+        return Answer(board, {}, None, _STATUS_VALUE[status_of(over[1], first=form.first(board))])
     values: dict[int, float] = {}
     middle = centres()
     for part in listed.split():

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SPLITS", "Split", "one_of_both", "split_of"]
+__all__ = ["SPLITS", "Split", "Symmetric", "one_of_both", "plainest", "split_of"]
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -29,8 +29,44 @@ def one_of_both(
 ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
     """Of every board and its mirror image the one with the smaller numbers, so that both have one name."""
     own_mirrored, opponent_mirrored = mirrored(own), mirrored(opponent)
-    swap = (own_mirrored < own) | ((own_mirrored == own) & (opponent_mirrored < opponent))
+    swap = _smaller(own_mirrored, opponent_mirrored, own, opponent)
     return np.where(swap, own_mirrored, own), np.where(swap, opponent_mirrored, opponent)
+
+
+class Symmetric(Protocol):
+    """A game's symmetries, as `forms.Form` tells of them."""
+
+    @property
+    def images(self) -> int:
+        """How many images of a board there are, itself among them."""
+
+    def image(
+        self, own: NDArray[np.uint64], opponent: NDArray[np.uint64], which: NDArray[np.int64] | int
+    ) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
+        """See `forms.Form.image`."""
+
+
+def plainest(
+    game: Symmetric, own: NDArray[np.uint64], opponent: NDArray[np.uint64]
+) -> tuple[NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int64]]:
+    """Of all images of every board the one with the smallest numbers, so that all have one name; and which it is."""
+    which = np.zeros(len(own), np.int64)
+    least_own, least_opponent = own, opponent
+    for number in range(1, game.images):
+        mine, theirs = game.image(own, opponent, number)
+        swap = _smaller(mine, theirs, least_own, least_opponent)
+        least_own, least_opponent = np.where(swap, mine, least_own), np.where(swap, theirs, least_opponent)
+        which[swap] = number
+    return least_own, least_opponent, which
+
+
+def _smaller(
+    own: NDArray[np.uint64],
+    opponent: NDArray[np.uint64],
+    than_own: NDArray[np.uint64],
+    than_opponent: NDArray[np.uint64],
+) -> NDArray[np.bool_]:
+    return np.asarray((own < than_own) | ((own == than_own) & (opponent < than_opponent)))
 
 
 def split_of(own: NDArray[np.uint64], opponent: NDArray[np.uint64]) -> NDArray[np.int8]:

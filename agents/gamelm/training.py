@@ -20,7 +20,7 @@ from stratarena.agents.gamelm.games import CONNECT_FOUR
 from stratarena.agents.gamelm.labels import ILLEGAL
 from stratarena.agents.gamelm.mechanics import Mechanics, mechanics, next_states
 from stratarena.agents.gamelm.own_games import make_own_chunk
-from stratarena.agents.gamelm.positions import Positions, load_positions, make_chunks, played_on
+from stratarena.agents.gamelm.positions import Positions, finished, load_positions, make_chunks, played_on
 from stratarena.agents.gamelm.reading import read, reading_loss
 from stratarena.agents.gamelm.scores import kept_shares
 from stratarena.agents.gamelm.texts import draw_examples, draw_traces, lesson_of, text_loss
@@ -45,8 +45,8 @@ _WRITTEN = 100
 class DataConfig(Params):
     """Which positions there are to train on."""
 
-    chunks: Count = Field(description="files of games, each made from its own number as seed")
-    games: Count = Field(description="games of mixed strength in a chunk")
+    chunks: Count = Field(description="files of games, each made from its own number as seed; of chess, one an ending")
+    games: Count = Field(1, description="games of mixed strength in a chunk; endings are labelled whole, without games")
     own_games: Annotated[int, Field(ge=0)] = Field(
         0, description="games that the weights of `start` play against themselves, in a file of their own"
     )
@@ -76,7 +76,7 @@ class TrainingConfig(Params):
     """A training file."""
 
     name: str = Field(description="the folder under which all is kept")
-    game: Literal["connect_four", "hex(size=5)"] = Field("connect_four", description="the game")
+    game: Literal["connect_four", "hex(size=5)", "chess"] = Field("connect_four", description="the game")
     seed: int = Field(1, description="of initial weights and of the order of examples")
     start: str | None = Field(None, description="a folder of weights to go on from")
     data: DataConfig
@@ -347,10 +347,15 @@ def _task(stage: Stage, rng: np.random.Generator) -> Task:
 def _loss(run: _Run, task: Task, stage: Stage, positions: Positions) -> torch.Tensor:
     rng = run.rng
     drawn = rng.integers(len(positions), size=stage.batch)
-    sample = positions.take(drawn).flipped(rng.random(stage.batch) < 0.5)
+    # The last image first: so a seed draws what it drew when games had one mirror image.
+    images = form_of(positions.game).images
+    sample = positions.take(drawn).imaged(images - 1 - (rng.random(stage.batch) * images).astype(np.int64))
     if task == "reading":
         some = sample.take(slice(max(1, stage.batch // 3)))
-        return reading_loss(run.model, sample, played_on(some.own, some.opponent, rng, some.game))
+        others = played_on(some.own, some.opponent, rng, some.game)
+        over = finished(some.game, max(1, stage.batch // 8), rng)
+        both = np.concatenate([others[0], over[0]]), np.concatenate([others[1], over[1]])
+        return reading_loss(run.model, sample, both)
     if task == "turning":
         return turning_loss(run.model, sample.own, sample.opponent, rng)
     assert run.teacher is not None

@@ -32,11 +32,17 @@ class Vocabulary:
         moves: the game's moves as words of the model.
         contents: how many different things a place of the board can hold.
         places: places of a board as the model sees it.
+        asked: places of moves behind those of the board; 0 where the board's own places answer for the moves.
+        nothing: what such a place holds where there cannot be a move.
+        lengths: of how many such places the first are read: as many as reach to the last that holds something.
     """
 
     moves: int
     contents: int
     places: int
+    asked: int = 0
+    nothing: int = 0
+    lengths: tuple[int, ...] = ()
 
     @cached_property
     def number(self) -> dict[str, int]:

@@ -10,8 +10,8 @@ from stratarena.games.base import SpecError
 
 __all__ = ["train"]
 
-_EXTRA = {"connect_four": "connect-four", "hex(size=5)": "hex"}
-"""What has the solver of each game."""
+_EXTRA = {"connect_four": "connect-four,", "hex(size=5)": "hex,", "chess": ""}
+"""What has the solver of each game; endings are solved here."""
 
 
 def train(file: Path, *, folder: Path, data: Path, threads: int, data_only: bool, cpu_minutes: float | None) -> None:
@@ -29,7 +29,7 @@ def train(file: Path, *, folder: Path, data: Path, threads: int, data_only: bool
     try:
         paths = make_data(config, data)
     except ImportError as error:
-        extras = f"{_EXTRA[config.game]},torch"
+        extras = f"{_EXTRA[config.game]}torch"
         raise SpecError(f"{error}; install the extras: pip install 'stratarena[{extras}]'") from error
     for line in describe(load_positions(paths, config.game)):
         console.print(line)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,25 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
         *(f"| {' | '.join(row)} |" for row in rows),
         "",
     ]
+
+
+def of_part(numbers: Numbers, part: str, name: str) -> Iterable[tuple[str, Any]]:
+    """What was measured under that name; nothing where it was not."""
+    found: Mapping[str, Any] = numbers.get(part, {}).get(name, {})
+    return found.items()
+
+
+def in_order(numbers: Numbers, part: str, names: Iterable[str]) -> list[tuple[str, Any]]:
+    """What was measured of these names, in their order."""
+    found = numbers.get(part, {})
+    return [(name, found[name]) for name in names if name in found]
+
+
+def told(found: Mapping[str, Any]) -> tuple[str, str]:
+    """Score and Elo; where all openings gave the same, the bootstrap knows no interval."""
+    if found["low"] == found["high"]:
+        return f"{found['score']:.3f}, in every opening", "–" if found["score"] in (0, 1) else f"{found['elo']:+.0f}"
+    return f"{found['score']:.3f} [{found['low']:.3f}, {found['high']:.3f}]", signed(found)
 
 
 def aims(numbers: Numbers) -> Iterator[tuple[str, str, str, bool | None]]:

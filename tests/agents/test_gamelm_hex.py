@@ -116,8 +116,8 @@ def test_games_without_weights_are_refused_in_one_line():
     """For the player, for searches around it, and for searches that only the Connect Four model writes."""
     assert player().plays(HEX_5X5) is None
     assert player("mcts_llm").plays(HEX_5X5) is None
-    for game in ("hex", "hex(size=7)", "hex(size=5, swap=true)", "chess"):
-        said = f"the game model plays connect_four and hex(size=5), not {game}"
+    for game in ("hex", "hex(size=7)", "hex(size=5, swap=true)", "chess960"):
+        said = f"the game model plays connect_four, hex(size=5) and chess (endings), not {game}"
         assert player().plays(game) == player("mcts_llm").plays(game) == said
     internal = player(search="internal").plays(HEX_5X5)
     assert internal == "the game model writes searches of connect_four only, not of hex(size=5)"

@@ -24,6 +24,8 @@ from stratarena.games.hex import Hex, Position
 
 GAME = Hex(5)
 FORM = FORM_5X5
+EMPTY = (0, 0)
+"""Cells have the same names on every board."""
 
 
 @st.composite
@@ -51,10 +53,10 @@ def test_boards_follow_the_rules(found):
     for index, state in enumerate(found[:-1]):
         seat = GAME.to_move(state)
         able = np.flatnonzero(FORM.room(own[index : index + 1], opponent[index : index + 1])[0])
-        assert {FORM.move(int(move), seat) for move in able} == set(GAME.legal_moves(state))
+        assert {FORM.move(int(move), seat, EMPTY) for move in able} == set(GAME.legal_moves(state))
         for move in able[:: max(len(able) // 3, 1)]:
             after = FORM.play(own[index : index + 1], opponent[index : index + 1], np.array([move]))
-            true = GAME.play(state, FORM.move(int(move), seat))
+            true = GAME.play(state, FORM.move(int(move), seat, EMPTY))
             assert (int(after[0][0]), int(after[1][0])) == FORM.board(true, seat.other)
 
 
@@ -71,7 +73,7 @@ def test_positions_and_moves_come_back_from_each_of_their_forms(found):
         contents = FORM.contents(np.array([mine], np.uint64), np.array([theirs], np.uint64))[0]
         assert FORM.board_of(tuple(contents.tolist())) == board
         for move in range(25):
-            assert FORM.index(FORM.move(move, seat), seat) == move
+            assert FORM.index(FORM.move(move, seat, EMPTY), seat, EMPTY) == move
             assert FORM.move_from_text(FORM.move_text(move, board), board) == move
 
 
@@ -93,7 +95,7 @@ def test_exchanging_colours_along_the_long_diagonal_is_the_same_position_to_the_
     state = GAME.play(GAME.initial(Random(0)), GAME.cells[1])
     own, opponent = FORM.board(state, Seat.SECOND)
     assert (own, opponent) == (0, 1 << 5)
-    assert FORM.move(1, Seat.SECOND) == "a2"
+    assert FORM.move(1, Seat.SECOND, EMPTY) == "a2"
 
 
 @settings(max_examples=30)
@@ -110,7 +112,7 @@ def test_open_spiel_agrees_about_moves_and_ends(found):
             assert theirs.returns()[0] == (-1.0 if GAME.to_move(state) is Seat.FIRST else 1.0)
             break
         able = np.flatnonzero(FORM.room(own[index : index + 1], opponent[index : index + 1])[0])
-        named = {GAME.cells.index(FORM.move(int(move), GAME.to_move(state))) for move in able}
+        named = {GAME.cells.index(FORM.move(int(move), GAME.to_move(state), EMPTY)) for move in able}
         assert named == set(theirs.legal_actions())
         played = next(move for move in GAME.legal_moves(state) if GAME.play(state, move) == found[index + 1])
         theirs.apply_action(GAME.cells.index(played))
@@ -127,12 +129,12 @@ def test_texts_written_by_hand_are_read():
     assert question_text(asked) == text
     assert FORM.encode(asked.board, Seat.FIRST) == "..XX./OXOO./..XO./XO..X/....O X"
     said = parse_answer(asked, "[%top_all c4:<ctrl1> a5:<ctrl64> b3:<ctrl64>]\n[%best_action b3]\n")
-    assert {FORM.move(move, Seat.FIRST): value for move, value in said.values.items()} == {
+    assert {FORM.move(move, Seat.FIRST, EMPTY): value for move, value in said.values.items()} == {
         "c4": 0.5 / 64,
         "a5": 63.5 / 64,
         "b3": 63.5 / 64,
     }
-    assert FORM.move(said.best, Seat.FIRST) == "b3"
+    assert FORM.move(said.best, Seat.FIRST, EMPTY) == "b3"
 
 
 @given(states(), st.sampled_from(["mean", "max"]), st.data())
@@ -140,7 +142,7 @@ def test_questions_and_answers_come_back_as_they_were(found, scoring, data):
     """About positions and about moves, of both seats."""
     state = found[data.draw(st.integers(0, len(found) - 2))]
     board = FORM.board(state, GAME.to_move(state))
-    legal = [FORM.index(move, GAME.to_move(state)) for move in GAME.legal_moves(state)]
+    legal = [FORM.index(move, GAME.to_move(state), EMPTY) for move in GAME.legal_moves(state)]
     for move in (None, data.draw(st.sampled_from(legal))):
         question = Question(board, move, scoring, game=HEX_5X5)
         assert parse_question(question_text(question)) == question
@@ -159,7 +161,7 @@ def test_questions_and_answers_come_back_as_they_were(found, scoring, data):
         ("<mav game=hex5> %state </mav>\n\n[%state x || . x ||]", "expected x or o, then 25 cells"),
         (f"<mav game=hex5> %state </mav>\n\n[%state o || {' '.join(['.'] * 25)} ||]", "so many stones"),
         (f"<mav game=hex5> </mav>\n\n[%prev_state x || {' '.join(['.'] * 25)} ||]\n[%prev_action f1]", "a1 to e5"),
-        ("<mav game=go> %state </mav>\n\n[%state x || . ||]", "expected connect_four or hex5"),
+        ("<mav game=go> %state </mav>\n\n[%state x || . ||]", "expected one of connect_four, hex5, chess"),
     ],
 )
 def test_a_foreign_text_is_refused_with_what_was_expected(text, said):
@@ -173,9 +175,9 @@ def test_the_games_that_are_known_have_forms_and_others_are_refused_in_one_line(
     assert form_of(HEX_5X5) is form_tagged("hex5") is FORM
     assert form_of(CONNECT_FOUR) is form_tagged(CONNECT_FOUR)
     assert refusal(HEX_5X5) is None
-    assert refusal("hex") == "the game model plays connect_four and hex(size=5), not hex"
+    assert refusal("hex") == "the game model plays connect_four, hex(size=5) and chess (endings), not hex"
     assert form_tagged("go") is None
-    with pytest.raises(SpecError, match=r"expected connect_four or hex\(size=5\)"):
+    with pytest.raises(SpecError, match=r"expected connect_four, hex\(size=5\) or chess"):
         form_of("hex(size=5, swap=true)")
 
 

@@ -119,6 +119,22 @@ def test_a_search_that_changes_its_mind_revises_for_that_cause_and_is_recorded()
     assert bodies[-1].move == "4"
 
 
+def test_positions_may_be_told_to_the_scorer_in_one_line():
+    """Every position of the tree, in the notation that was asked for and in no other."""
+    asked = []
+
+    def scored(request):
+        asked.append(request.messages[-1].content)
+        n = len(request.continuations)
+        return Scores(logprobs=(-1.0,) * n, n_tokens=(1,) * n, spend=Spend(model_calls=1))
+
+    first_turn(
+        agent("mcts_llm", model="m", simulations=6, evaluator="likelihood", notation=["position"]), scored, opening="44"
+    )
+    assert len(asked) == 7
+    assert all(text.startswith("Position: ") and len(text.splitlines()) == 2 for text in asked)
+
+
 def test_every_simulation_is_spent_and_the_record_adds_up():
     """Visits of the root's moves are the simulations; a summary holds the root and its visited moves."""
     bodies = first_turn(agent("mcts_llm", model="m", simulations=30, batch=4))

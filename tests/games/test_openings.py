@@ -47,6 +47,19 @@ def test_every_line_is_legal_named_once_and_leads_to_a_position_of_its_own(
     assert len({game.digest(state) for state in states}) == len(states)
 
 
+def test_chess_endings_are_legal_positions_of_three_men_with_either_colour_to_move() -> None:
+    """Each with a start of its own and no moves; that they are won in the moves they say is tested where they are solved."""
+    game = load_game("chess")
+    found = lines("chess", "endings")
+    assert len({line.name for line in found}) == len({line.start for line in found}) == len(found) == 80
+    for line in found:
+        state = game.decode(line.start)
+        assert game.encode(state) == line.start
+        assert line.moves == ()
+        assert game.outcome(state) is None
+        assert state.board.occupied.bit_count() == 3
+
+
 def test_chess_lines_carry_their_eco_code() -> None:
     """A letter from a to e and two digits, before the name."""
     assert all(re.match(r"[a-e][0-9]{2}-[a-z]", line.name) for line in lines("chess", "book"))
@@ -89,7 +102,7 @@ def test_every_game_has_its_own_beginning(game_id: str) -> None:
     [
         ("hex(size=8)", "balanced", r"for sizes 5, 7, 9, 11 only\); there are: start"),
         ("hex", "book", "has no openings 'book'; there are: start, balanced"),
-        ("chess", "balanced", "there are: start, book"),
+        ("chess", "balanced", "there are: start, book, endings"),
         ("connect_four", "boook", "there are: start, balanced"),
         ("chess", "../../secret", "there are: start, book"),
     ],
