@@ -31,6 +31,9 @@ from .boards import Board, ByBoards, arrays, is_first, moves_to, name, over_by_r
 
 Chooser = Callable[[list[Board]], list[int]]
 SHAPE = PriorShape(tau=0.1, eps=0.05)
+SETTINGS = Settings(first_play=None)
+"""An untried move counts as the model's own estimate of it: these are good. Of four settings tried in 100 pairs of matches
+with 64 simulations against no search, this one scored most, +179 Elo [+139, +222]; untried as a draw +129 [+92, +168]."""
 _BLOCK = CONNECT_FOUR.places + HEAD
 
 
@@ -155,7 +158,7 @@ class Dreams:
 
 
 def mcts(reader: Reader, simulations: int, *, imagined: bool = False, dreams: Dreams | None = None) -> Chooser:
-    """The arena's own tree search around the model, leaf by leaf, all boards at once.
+    """The arena's own tree search around the model, leaf by leaf, all boards at once; see `SETTINGS`.
 
     (Four leaves of one tree at a time cost a search of 16 simulations most of what it gains: it descends four times without
     having learned anything.)
@@ -165,7 +168,7 @@ def mcts(reader: Reader, simulations: int, *, imagined: bool = False, dreams: Dr
     def choose(boards: list[Board]) -> list[int]:
         searches = []
         for board, root in zip(boards, reader.evaluate(boards), strict=True):
-            search = Search(rules.open(board), Unknown() if imagined else rules, settings=Settings(), rng=Random(0))
+            search = Search(rules.open(board), Unknown() if imagined else rules, settings=SETTINGS, rng=Random(0))
             (leaf,) = search.gather(1)
             search.supply(leaf, root._replace(moves=rules.moves(board)))
             searches.append((board, search))
