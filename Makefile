@@ -72,7 +72,7 @@ study-planning-chess: setup ## Measure the chess endings' model, and whether it 
 study-inside-outside: setup model ## One model asked for a move, a search inside its answer and one around it (an hour; goes on where it stopped)
 	@$(BIN)/python bench/study_inside_outside.py
 
-study-external-search: setup model ## More simulations, higher score? Goes on where it stopped (an hour or more)
+study-external-search: setup model ## More simulations, higher score? Goes on where it stopped (two hours)
 	@$(BIN)/python bench/study_external_search.py
 
 search-sweep: setup ## Show why the constants of the search kernel are what they are (some minutes)

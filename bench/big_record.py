@@ -7,9 +7,9 @@ one in fifty has its prompts and answers. Moves are legal, from a few lines a ga
 
 from __future__ import annotations
 
+import argparse
 import json
 import sqlite3
-import sys
 from collections.abc import Iterator
 from itertools import combinations, cycle, islice
 from pathlib import Path
@@ -179,5 +179,14 @@ def _turns(
         seq += 1
 
 
+def main() -> None:
+    """Make the database that is asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("file", type=Path, help="the database to make")
+    parser.add_argument("matches", type=int)
+    wanted = parser.parse_args()
+    make(wanted.file, wanted.matches)
+
+
 if __name__ == "__main__":
-    make(Path(sys.argv[1]), int(sys.argv[2]))
+    main()

@@ -1,12 +1,12 @@
 """How strong the Hex player is: against OpenSpiel's tree search at ten times its simulations, and against itself.
 
-`python bench/hex_strength.py [GAMES [SIMULATIONS [SIZES]]]`, by default 100 games a line, 300 simulations, sizes 7, 9 and 11.
+`python bench/hex_strength.py [--games 100] [--simulations 300] [--sizes 7 9 11]`, games a line and simulations a move.
 Openings are the bundled balanced ones, each played from both sides. Every line says what was really played.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 import time
 
 from stratarena.agents.engines.base import Engine, EngineSpec, Query
@@ -76,9 +76,17 @@ def main(n_games: int, simulations: int, sizes: list[int]) -> None:
 
 
 if __name__ == "__main__":
-    given = sys.argv[1:]
-    main(
-        int(given[0]) if given else 100,
-        int(given[1]) if len(given) > 1 else 300,
-        [int(size) for size in given[2].split(",")] if len(given) > 2 else [7, 9, 11],
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--games", type=int, default=100, help="a line (100)")
+    parser.add_argument("--simulations", type=int, default=300, help="a move (300)")
+    parser.add_argument(
+        "--sizes",
+        type=int,
+        nargs="+",
+        choices=list(START),
+        metavar="SIZE",
+        default=[7, 9, 11],
+        help="of boards (7 9 11)",
     )
+    wanted = parser.parse_args()
+    main(wanted.games, wanted.simulations, wanted.sizes)

@@ -8,6 +8,7 @@ With a model: the share of the CPU time of a whole search that is spent inside t
 
 from __future__ import annotations
 
+import argparse
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -175,5 +176,6 @@ def share_of_the_model() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__.partition("\n")[0]).parse_args()
     speeds()
     share_of_the_model()

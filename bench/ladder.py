@@ -5,6 +5,7 @@ The leagues go into `ladder.db`, where a stopped run goes on, and the ratings in
 
 from __future__ import annotations
 
+import argparse
 import json
 import subprocess
 import sys
@@ -91,4 +92,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__.partition("\n")[0]).parse_args()
     main()

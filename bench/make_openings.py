@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import argparse
 from random import Random
 from typing import Any
 
@@ -164,9 +164,12 @@ def chess_endings() -> None:
 
 
 if __name__ == "__main__":
-    {
+    lists = {
         "connect_four": connect_four,
         "connect_four_late": connect_four_late,
         "hex": hex_boards,
         "chess_endings": chess_endings,
-    }[sys.argv[1]]()
+    }
+    parser = argparse.ArgumentParser(description=__doc__.partition(":")[0])
+    parser.add_argument("list", choices=list(lists), help="which one to print")
+    lists[parser.parse_args().list]()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import time
 from random import Random
 
@@ -35,4 +36,5 @@ def _seconds(game, pairs) -> float:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     main()

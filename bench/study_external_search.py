@@ -26,14 +26,9 @@ PARTS: dict[str, Callable[[Done], Iterator[Row]]] = {
     "oracle-connect-four": lambda done: oracles(C4, range(40), done),
     "game-lm": lambda done: game_model(range(20), done),
     "oracle-hex": lambda done: oracles(HEX, range(16), done),
-    # Half a CPU second a position: a match with 64 simulations takes minutes, so few are played, and n is told.
-    "smollm2-connect-four-0": lambda done: chat_model(C4, "0", range(6), done),
-    "smollm2-connect-four-rules": lambda done: chat_model(C4, RULES, range(6), done),
-    "smollm2-hex-0": lambda done: chat_model(HEX, "0", range(3), done),
-    "smollm2-hex-rules": lambda done: chat_model(HEX, RULES, range(3), done),
-    "smollm2-connect-four-16": lambda done: chat_model(C4, "16", range(3), done),
-    "smollm2-hex-16": lambda done: chat_model(HEX, "16", range(1), done),
-    "smollm2-connect-four-64": lambda done: chat_model(C4, "64", range(1), done),
+    # A fifth of a CPU second a position: a match with 256 simulations takes minutes, so few are played, and n is told.
+    "smollm2-connect-four": lambda done: chat_model(C4, {RULES: 12, "0": 12, "16": 12, "64": 6, "256": 2}, done),
+    "smollm2-hex": lambda done: chat_model(HEX, {RULES: 8, "0": 8, "16": 4, "64": 2, "256": 1}, done),
 }
 """In this order: whoever stops early has the most telling parts."""
 

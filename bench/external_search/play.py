@@ -7,7 +7,8 @@ choices are those of its agents `mcts_oracle` and `mcts_llm`. Every result is a 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -19,6 +20,7 @@ from stratarena.agents.baselines import safe_moves, wins_at_once
 from stratarena.agents.engines.base import Appraisal, Engine, EngineSpec, Query
 from stratarena.agents.engines.open import open_engine
 from stratarena.agents.evaluators import NoisyOracle, PriorShape, Spot
+from stratarena.agents.models.base import Model, ModelAnswer, ModelRequest
 from stratarena.agents.search import Search, most_visits
 from stratarena.agents.search_tree import ByRules, Evaluation, Node, Settings
 from stratarena.arena.clock import SYSTEM_CLOCK
@@ -40,6 +42,8 @@ SIMULATIONS = (0, 16, 64, 256)
 SIZES = (RULES, *map(str, SIMULATIONS))
 MCTS = 500
 """Simulations of the fixed opponent, OpenSpiel's search with random rollouts."""
+CHAT_OPPONENT = {C4: "greedy", HEX: "random"}
+CHAT_DTYPE = "bfloat16"
 SEED = 1
 _ENGINES = {
     C4: EngineSpec(kind="bitbully"),
@@ -188,29 +192,47 @@ def game_model(openings: range, done: Callable[[str, str, str], bool]) -> Iterat
                 yield _row("game_lm", C4, size, opening, f"mcts({MCTS})", list(points))
 
 
-def chat_model(name: str, size: str, openings: range, done: Callable[[str, str, str], bool]) -> Iterator[Row]:
-    """The embedded chat model by candidate scoring, match by match, against a weaker opponent."""
+class Remembered:
+    """A model that answers the same every time, asked once only: searches from one opening meet many positions again."""
+
+    def __init__(self, model: Model) -> None:
+        self.name, self.identity, self.close = model.name, model.identity, model.close
+        self._model = model
+        self._answers: dict[ModelRequest, Future[ModelAnswer]] = {}
+
+    def submit(self, requests: Sequence[ModelRequest]) -> Sequence[Future[ModelAnswer]]:
+        """Futures, of which those that were asked for before are filled."""
+        new = [request for request in dict.fromkeys(requests) if request not in self._answers]
+        self._answers |= dict(zip(new, self._model.submit(new), strict=True))
+        return [self._answers[request] for request in requests]
+
+
+def chat_model(name: str, openings: Mapping[str, int], done: Callable[[str, str, str], bool]) -> Iterator[Row]:
+    """The embedded chat model by candidate scoring against a weaker opponent, opening by opening.
+
+    `openings` says how many each size plays. Positions are told in one line and the weights run in half precision, for
+    less than half of the time.
+    """
     from stratarena.agents.models.transformers_local import smollm2
 
-    wanted = [opening for opening in _chosen(name, openings) if not done("smollm2", size, opening.name)]
-    if not wanted:
-        return
-    game, kind = load_game(name), "greedy" if name == C4 else "random"
-    params = {"model": "smollm2", "evaluator": "likelihood", "batch": 8}
-    params |= {"simulations": 0, "rules_aware": True} if size == RULES else {"simulations": int(size)}
-    ours, other = make_agent(AgentSpec("smollm2", "mcts_llm", params)), make_agent(AgentSpec(kind, kind, {}))
-    model = smollm2("smollm2", {})
+    game, kind = load_game(name), CHAT_OPPONENT[name]
+    other = make_agent(AgentSpec(kind, kind, {}))
+    model = Remembered(smollm2("smollm2", {"dtype": CHAT_DTYPE}))
     try:
-        for number, opening in enumerate(wanted):
-            points = []
-            for seat in Seat:
-                pair = (ours, other) if seat is Seat.FIRST else (other, ours)
-                moves, clock = tuple(opening.moves), SYSTEM_CLOCK
-                verdict, _ = play_one(
-                    game, *pair, models={"smollm2": model}, opening=moves, seed=SEED + number, clock=clock
-                )
-                points.append(0.5 if verdict.winner is None else float(verdict.winner is seat))
-            yield _row("smollm2", name, size, opening, kind, points)
+        for number, opening in enumerate(_chosen(name, range(max(openings.values())))):
+            for size, most in openings.items():
+                if number >= most or done("smollm2", size, opening.name):
+                    continue
+                params: dict[str, Any] = {"model": "smollm2", "evaluator": "likelihood", "notation": ["position"]}
+                params |= {"simulations": 0, "rules_aware": True} if size == RULES else {"simulations": int(size)}
+                ours = make_agent(AgentSpec("smollm2", "mcts_llm", params))
+                points = []
+                for seat in Seat:
+                    pair = (ours, other) if seat is Seat.FIRST else (other, ours)
+                    models, moves, seed = {"smollm2": model}, tuple(opening.moves), SEED + number
+                    verdict, _ = play_one(game, *pair, models=models, opening=moves, seed=seed, clock=SYSTEM_CLOCK)
+                    points.append(0.5 if verdict.winner is None else float(verdict.winner is seat))
+                yield _row("smollm2", name, size, opening, kind, points)
     finally:
         model.close()
 
