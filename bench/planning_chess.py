@@ -72,15 +72,13 @@ PRACTICE = (
     (ALL_WAYS, 100),
     ("minimax (1,3)", 100),
     ("mcts-16", 100),
-    ("mcts-64", 60),
-    ("mcts-16, imagined", 60),
-    ("mcts-64, imagined", 25),
+    ("mcts-64", 25),
+    ("mcts-16, imagined", 25),
 )
 PAIRINGS = (
     # Agents, and the number of openings.
     (PLAIN, "greedy", 80),
     ("mcts-16", PLAIN, 40),
-    ("mcts-64", PLAIN, 40),
 )
 AIMS: tuple[tuple[str, tuple[str, ...], float], ...] = (
     ("next state exact", ("world", "model", "next state exact"), 0.995),
