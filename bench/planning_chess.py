@@ -11,18 +11,13 @@ study goes on where it was.
 
 from __future__ import annotations
 
-import argparse
-import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
-from hashlib import sha256
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from planning.book import Book
+from planning.begin import begun
 from planning.hall import SEARCH, Hall, Match, kept_by, pairing, play, play_out, speed, world_model
 from planning.matches import matched
 from planning.measures import paired, share
@@ -32,8 +27,8 @@ from stratarena.agents.base import View
 from stratarena.agents.gamelm.chess_form import FORM, moves_to_mate
 from stratarena.agents.gamelm.games import CHESS
 from stratarena.agents.gamelm.labels import ILLEGAL
-from stratarena.agents.gamelm.model import GameInference, load_weights, shipped_weights
-from stratarena.agents.gamelm.positions import Positions, finished_of, load_positions, make_chunks
+from stratarena.agents.gamelm.model import GameInference
+from stratarena.agents.gamelm.positions import Positions, finished_of
 from stratarena.agents.gamelm.reading import read
 from stratarena.games.base import Move, Seat
 from stratarena.games.fide_chess import Chess
@@ -74,9 +69,9 @@ PRACTICE = (
     # Player, and from how many test positions of each ending it is to mate, and to hold out.
     ("random", 60),
     (PLAIN, 150),
-    (ALL_WAYS, 60),
+    (ALL_WAYS, 100),
     ("minimax (1,3)", 100),
-    ("mcts-16", 50),
+    ("mcts-16", 100),
     ("mcts-64", 25),
     ("mcts-16, imagined", 25),
 )
@@ -334,46 +329,39 @@ def _given(found: dict[str, Any]) -> str:
 
 def main() -> None:
     """Measure what is missing, and write it down."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a tenth of everything, to see that it runs")
-    parser.add_argument("--out", type=Path, default=Path("docs/studies/planning-chess"))
-    parser.add_argument("--weights", type=Path, default=shipped_weights(CHESS))
-    parser.add_argument("--data", type=Path, default=Path("training/positions"))
-    parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS, help="parts to measure, in this order")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    few = 10 if options.quick else 1
-    options.out.mkdir(parents=True, exist_ok=True)
-    weights = sha256((options.weights / "model.safetensors").read_bytes()).hexdigest()
-    versions = {name: metadata.version(name) for name in ("torch", "transformers", "numpy", "chess")}
-    made = {"weights": weights, "quick": options.quick, "versions": versions | {"python": platform.python_version()}}
-    book = Book(options.out / "numbers.json", made)
-    model = load_weights(options.weights)
+    study = begun(
+        __doc__,
+        out="docs/studies/planning-chess",
+        game=CHESS,
+        parts=PARTS,
+        chunks=2,
+        games=1,
+        libraries=("torch", "transformers", "numpy", "chess"),
+    )
+    model, test, few, book = study.model, study.test, study.few, study.book
     hall = PracticeHall(PLAYERS, {"m": GameInference(model), "m, all images": GameInference(model, both_ways=True)})
-    test = load_positions(make_chunks(options.data, n_chunks=2, games=1, game=CHESS), CHESS)["test"]
-    test = test.take(np.random.default_rng(5).permutation(len(test)))
     openings = lines(GAME.id, "endings")
 
     def measure(part: str, name: str, what: Callable[[], Any]) -> None:
         book.note(part, name, what)
-        write_page(book.numbers, options.out)
+        write_page(book.numbers, study.out)
 
     def world() -> dict[str, Any]:
         found = world_model(model, FORM, test.take(slice(max(1, len(test) // few))), seed=6)
         return found | {"end and result told, boards of the test split": finished_held_out(model)}
 
     try:
-        if "world" in options.only:
+        if "world" in study.only:
             measure("world", "model", world)
-        if "speed" in options.only:
+        if "speed" in study.only:
             measure("speed", "boards", lambda: speed(model, test))
-        if "positions" in options.only:
+        if "positions" in study.only:
             for player, n in KEPT:
                 measure("positions", player, lambda p=player, n=n: keeps(hall, p, test.take(slice(n // few))))
-        if "practice" in options.only:
+        if "practice" in study.only:
             for player, n in PRACTICE:
                 measure("practice", player, lambda p=player, n=n: practice(hall, p, test, n // few))
-        if "matches" in options.only:
+        if "matches" in study.only:
             for first, second, n in PAIRINGS:
 
                 def match(first: str = first, second: str = second, n: int = n) -> dict[str, Any]:
@@ -385,7 +373,7 @@ def main() -> None:
                 measure("matches", pairing(first, second), match)
     finally:
         hall.close()
-    write_page(book.numbers, options.out)
+    write_page(book.numbers, study.out)
 
 
 if __name__ == "__main__":

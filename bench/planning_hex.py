@@ -10,18 +10,12 @@ as soon as it is there; cut off, the study goes on where it was.
 
 from __future__ import annotations
 
-import argparse
-import platform
 import time
 from collections.abc import Callable, Iterable
-from hashlib import sha256
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import torch
-from planning.book import Book
+from planning.begin import begun
 from planning.hall import SEARCH, Hall, kept_by, pairing, play, speed, world_model
 from planning.matches import matched
 from planning.measures import paired
@@ -29,8 +23,8 @@ from planning.page import in_order, of_part, percent, table, told
 
 from stratarena.agents.gamelm.games import HEX_5X5
 from stratarena.agents.gamelm.hex_form import FORM_5X5 as FORM
-from stratarena.agents.gamelm.model import GameInference, load_weights, shipped_weights
-from stratarena.agents.gamelm.positions import Positions, load_positions, make_chunks
+from stratarena.agents.gamelm.model import GameInference
+from stratarena.agents.gamelm.positions import Positions
 from stratarena.games.base import Seat
 from stratarena.games.hex import Hex
 from stratarena.games.openings import lines
@@ -135,11 +129,11 @@ def write_page(numbers: dict[str, Any], folder: Path) -> None:
             ("pairing", "openings", "score of the first", "Elo"),
             [
                 (
-                    pairing,
+                    name,
                     str(found["pairs"]),
                     *told(found),
                 )
-                for pairing, found in in_order(numbers, "matches", (pairing(one, other) for one, other, _ in PAIRINGS))
+                for name, found in in_order(numbers, "matches", (pairing(one, other) for one, other, _ in PAIRINGS))
             ],
         ),
         "## Boards read a CPU second",
@@ -161,24 +155,17 @@ def _against_plain(numbers: dict[str, Any], found: dict[str, Any]) -> dict[str, 
 
 def main() -> None:
     """Measure what is missing, and write it down."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a tenth of everything, to see that it runs")
-    parser.add_argument("--out", type=Path, default=Path("docs/studies/planning-hex"))
-    parser.add_argument("--weights", type=Path, default=shipped_weights(HEX_5X5))
-    parser.add_argument("--data", type=Path, default=Path("training/positions"))
-    parser.add_argument("--only", nargs="*", choices=PARTS, default=PARTS, help="parts to measure, in this order")
-    options = parser.parse_args()
-    torch.set_num_threads(1)
-    few = 10 if options.quick else 1
-    options.out.mkdir(parents=True, exist_ok=True)
-    weights = sha256((options.weights / "model.safetensors").read_bytes()).hexdigest()
-    versions = {name: metadata.version(name) for name in ("torch", "transformers", "numpy", "numba", "open_spiel")}
-    made = {"weights": weights, "quick": options.quick, "versions": versions | {"python": platform.python_version()}}
-    book = Book(options.out / "numbers.json", made)
-    model = load_weights(options.weights)
+    study = begun(
+        __doc__,
+        out="docs/studies/planning-hex",
+        game=HEX_5X5,
+        parts=PARTS,
+        chunks=CHUNKS,
+        games=GAMES,
+        libraries=("torch", "transformers", "numpy", "numba", "open_spiel"),
+    )
+    model, test, few, book = study.model, study.test, study.few, study.book
     hall = Hall(PLAYERS, {"m": GameInference(model), "m, both ways": GameInference(model, both_ways=True)})
-    test = load_positions(make_chunks(options.data, n_chunks=CHUNKS, games=GAMES, game=HEX_5X5), HEX_5X5)["test"]
-    test = test.take(np.random.default_rng(5).permutation(len(test)))
     openings = lines(GAME.id, "balanced")
 
     def keeps(player: str, some: Positions) -> dict[str, Any]:
@@ -186,19 +173,19 @@ def main() -> None:
 
     def measure(part: str, name: str, what: Callable[[], Any]) -> None:
         book.note(part, name, what)
-        write_page(book.numbers, options.out)
+        write_page(book.numbers, study.out)
 
     try:
-        if "world" in options.only:
+        if "world" in study.only:
             measure(
                 "world", "model", lambda: world_model(model, FORM, test.take(slice(max(1, len(test) // few))), seed=6)
             )
-        if "speed" in options.only:
+        if "speed" in study.only:
             measure("speed", "boards", lambda: speed(model, test))
-        if "positions" in options.only:
+        if "positions" in study.only:
             for player, n in KEPT:
                 measure("positions", player, lambda p=player, n=n: keeps(p, test.take(slice(n // few))))
-        if "matches" in options.only:
+        if "matches" in study.only:
             for first, second, n in PAIRINGS:
 
                 def match(first: str = first, second: str = second, n: int = n) -> dict[str, Any]:
@@ -209,7 +196,7 @@ def main() -> None:
                 measure("matches", pairing(first, second), match)
     finally:
         hall.close()
-    write_page(book.numbers, options.out)
+    write_page(book.numbers, study.out)
 
 
 if __name__ == "__main__":
