@@ -153,7 +153,8 @@ def main() -> None:
 
     steps = (world, speed, positions, written, leaves, dreams, matches, rated)
     curves = [
-        (name, options.weights / f"{name}.csv") for name in ("curve", "curve-writing", "curve-more", "curve-deep", "curve-settled")
+        (name, options.weights / f"{name}.csv")
+        for name in ("curve", "curve-writing", "curve-more", "curve-deep", "curve-settled")
     ]
     for part, step in zip(PARTS, steps, strict=True):
         if part in options.only:

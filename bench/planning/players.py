@@ -174,11 +174,7 @@ def mcts(reader: Reader, simulations: int, *, imagined: bool = False, dreams: Dr
             searches.append((board, search))
         while True:
             going = [one for one in searches if one[1].simulations < simulations and not one[1].is_over]
-            asked = [
-                (board, search, leaf)
-                for board, search in going
-                for leaf in search.gather(1)
-            ]
+            asked = [(board, search, leaf) for board, search in going for leaf in search.gather(1)]
             if not going:
                 break
             answers = evaluated(reader, [leaf for *_, leaf in asked], imagined)
