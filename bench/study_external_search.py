@@ -28,7 +28,7 @@ PARTS: dict[str, Callable[[Done], Iterator[Row]]] = {
     "oracle-hex": lambda done: oracles(HEX, range(16), done),
     # A fifth of a CPU second a position: a match with 256 simulations takes minutes, so few are played, and n is told.
     "smollm2-connect-four": lambda done: chat_model(C4, {RULES: 12, "0": 12, "16": 12, "64": 6, "256": 2}, done),
-    "smollm2-hex": lambda done: chat_model(HEX, {RULES: 8, "0": 8, "16": 4, "64": 2, "256": 1}, done),
+    "smollm2-hex": lambda done: chat_model(HEX, {RULES: 12, "0": 12, "16": 4, "64": 2, "256": 1}, done),
 }
 """In this order: whoever stops early has the most telling parts."""
 
