@@ -19,24 +19,26 @@ from pydantic import Field
 
 from stratarena.agents.budget import Spend
 from stratarena.agents.gamelm.forms import form_of, form_tagged
-from stratarena.agents.gamelm.games import CONNECT_FOUR, FOLDERS
+from stratarena.agents.gamelm.games import CHESS, CONNECT_FOUR, FOLDERS
 from stratarena.agents.gamelm.interchange import NotInterchange, trace_text
 from stratarena.agents.gamelm.reading import CONNECT_FOUR as CONNECT_FOUR_WORDS
 from stratarena.agents.gamelm.reading import STATUSES, read, tokens_read
-from stratarena.agents.gamelm.speech import Question, answer_text, game_asked, parse_question
+from stratarena.agents.gamelm.speech import Question, answer_text, game_asked, parse_question, question_text
 from stratarena.agents.gamelm.trace_reading import BrokenTrace, board_of
 from stratarena.agents.gamelm.traces import board_tokens, prompt
 from stratarena.agents.gamelm.turning import turned_boards
 from stratarena.agents.gamelm.writer import write
-from stratarena.agents.models.base import Completion, Finish, ModelAnswer, ModelError, ModelRequest, Request
+from stratarena.agents.models.base import Completion, Finish, Message, ModelAnswer, ModelError, ModelRequest, Request
 from stratarena.agents.models.transformers_local import LocalModel, RuntimeParams
 from stratarena.agents.params import checked_params
+from stratarena.games.base import Seat
 
 if TYPE_CHECKING:
     from stratarena.agents.gamelm.network import GameLm
 
 __all__ = ["GameInference", "Shelf", "game_lm", "load_weights", "shipped_weights"]
 
+_SOME_ENDING = "4k3/8/8/8/8/8/8/KQ6 w - - 0 1"
 _LONGEST = 2600
 """Tokens of the longest search: depth 3, breadth 4, with room."""
 
@@ -90,7 +92,20 @@ def game_lm(name: str, params: Mapping[str, Any]) -> LocalModel:
 
     identity = {"name": "stratarena-game-lm", "weights": weights}
     first = next(iter(folders.values()))
-    return LocalModel(name, lambda: first, checked, identity, lambda: Shelf(list(folders), opened))
+    return LocalModel(
+        name,
+        lambda: first,
+        checked,
+        identity,
+        lambda: Shelf(list(folders), opened),
+        lambda: _trial(next(iter(folders))),
+    )
+
+
+def _trial(game: str) -> Request:
+    """A question that the model of this game can answer: it knows no plain words."""
+    board = form_of(CHESS).board(_SOME_ENDING, Seat.FIRST) if game == CHESS else (0, 0)
+    return Request(messages=(Message("user", question_text(Question(board, game=game))),))
 
 
 def _digest(folder: Path) -> str:

@@ -207,7 +207,11 @@ SERVING_KEYS = frozenset(
 
 
 class Model(Protocol):
-    """Something that answers."""
+    """Something that answers.
+
+    It may have `trial`, a function without arguments that makes a short `Request`, where `stratarena check` is to try it with
+    that instead of plain words; and `enforces`, see `LocalModel`.
+    """
 
     @property
     def name(self) -> str:

@@ -89,6 +89,7 @@ class LocalModel:
     Args:
         find_folder: where they lie, found when they are wanted.
         open_weights: makes what answers, where that is no chat model of transformers.
+        trial: makes a short request to try it with, where it does not answer to plain words.
     """
 
     def __init__(
@@ -98,8 +99,10 @@ class LocalModel:
         params: RuntimeParams,
         identity: Mapping[str, str],
         open_weights: Callable[[], Answering] | None = None,
+        trial: Callable[[], Request] | None = None,
     ) -> None:
         self.name = name
+        self.trial = trial
         self._params = params
         self._is_chat = open_weights is None
         self._open = open_weights or (lambda: Inference(_loaded(find_folder(), params)))

@@ -166,7 +166,7 @@ def _handshake(spec: EngineSpec) -> str:
 def _try_models(loaded: LoadedTournament) -> list[_Finding]:
     """One tiny call to each model."""
     findings = []
-    plain = Request(messages=(Message("user", "Say OK."),), sampling=Sampling(max_tokens=3))
+    words = Request(messages=(Message("user", "Say OK."),), sampling=Sampling(max_tokens=3))
     specs = {model.name: model for model in loaded.spec.models}
     for name in sorted(asked_models(loaded)):
         try:
@@ -177,7 +177,8 @@ def _try_models(loaded: LoadedTournament) -> list[_Finding]:
             findings.append(_Finding(f"model {name}", False, str(error)))
             continue
         # With the settings of its table: a provider refuses what its model does not take.
-        request = specs[name].settings.applied_to(plain)
+        trial = getattr(model, "trial", None)
+        request = specs[name].settings.applied_to(words if trial is None else trial())
         try:
             (future,) = model.submit([request])
             wait([future], timeout=_MODEL_PATIENCE_S)

@@ -312,6 +312,19 @@ def test_a_model_that_cannot_load_fails_the_check_and_voids_the_match(here, said
     assert "4 void" in out
 
 
+@pytest.mark.parametrize("weights", ["connect_four", "hex_5x5", "chess_endings"])
+def test_a_game_model_is_tried_with_a_position_of_its_game(here, said, weights):
+    """It answers to nothing else, and a check that fails is one that a user has to look into."""
+    pytest.importorskip("torch", reason="the torch extra is not installed")
+    folder = Path(__file__).parents[2] / "agents" / "data" / "gamelm" / weights
+    (here / "model.toml").write_text(
+        SMALL + f'[models.m]\nkind = "game_lm"\nfolder = "{folder}"\n[agents.l]\nkind = "mcts_llm"\nmodel = "m"\n'
+    )
+    code, out, _ = said("check", "model.toml")
+    assert "answered" in out
+    assert code == 0
+
+
 def test_a_dry_run_plays_nothing_and_tells_what_a_model_would_be_asked(here, said):
     """Matches, calls and tokens; no database is made."""
     (here / "model.toml").write_text(
