@@ -41,7 +41,8 @@ DEFINITIONS: dict[str, str] = {
     "ending": "Nodes that say rightly that the game is over, and how, or that it goes on / nodes whose way is legal.",
     "consistent": (
         "Nodes that were left whose value is the best of what was carried up to them, each carried value 100 less the "
-        "child's, and whose pick has that value / nodes that were left."
+        "child's, and whose pick has that value, and leaves worth what their notation makes of the values listed there "
+        "/ nodes that were left."
     ),
     "faithful": "Moves that are the root's pick / moves played by the final choice of a complete search.",
     "size": "Searches with the asked breadth at every node above the asked depth, as far as there are legal moves / searches.",
@@ -195,14 +196,19 @@ def _consistent(record: SearchRecord) -> Count:
         if not node.visits or node.value is None:
             continue
         left += 1
-        right += _CONSISTENCY.isdisjoint(_problems(node)) and (node.terminal or _is_best(node, below))
+        looked_into = [child.value for child in below if child.visits]
+        # What a leaf is worth is for its notation to say: one may take its own estimates alone, another its parent's as well.
+        bound = bool(looked_into) or any(child.estimate is not None for child in below)
+        right += (
+            _CONSISTENCY.isdisjoint(_problems(node))
+            and (node.terminal or bound)
+            and (not looked_into or _is_best(node, looked_into))
+        )
     return float(right), float(left)
 
 
-def _is_best(node: TreeNode, below: Sequence[TreeNode]) -> bool:
+def _is_best(node: TreeNode, values: Sequence[float | None]) -> bool:
     """Whether a node's value is the best of its children's, for the side to move there."""
-    looked_into = [child.value for child in below if child.visits]
-    values = looked_into or [child.estimate for child in below]
     known = [value for value in values if value is not None]
     if len(known) < len(values) or not known or node.value is None:
         return False
