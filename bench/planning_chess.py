@@ -12,16 +12,16 @@ study goes on where it was.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from planning import sections
 from planning.begin import begun
-from planning.hall import SEARCH, Hall, Match, kept_by, pairing, play, play_out, speed, world_model
-from planning.matches import matched
+from planning.hall import SEARCH, Hall, Match, kept_by, pairing, play_out, speed, world_model
 from planning.measures import paired, share
-from planning.page import in_order, of_part, percent, table, told
+from planning.page import in_order, percent, table
 
 from stratarena.agents.base import View
 from stratarena.agents.gamelm.chess_form import FORM, moves_to_mate
@@ -221,7 +221,6 @@ def aims(numbers: dict[str, Any]) -> Iterator[tuple[str, str, str, str]]:
 
 def write_page(numbers: dict[str, Any], folder: Path) -> None:
     """The numbers as a page."""
-    made = numbers["made"]
     trained = numbers.get("practice", {})
     rows = [
         (
@@ -247,18 +246,11 @@ def write_page(numbers: dict[str, Any], folder: Path) -> None:
         "positions in all, and 95 % of the others were: this measures how well the model fills the gaps, not how it does elsewhere.",
         "Labels are exact.",
         "",
-        f"Weights: `sha256:{made['weights'][:16]}…`. Seeds: order of test positions 5, moves asked about 6, bootstrap 0. "
-        + ", ".join(f"{name} {version}" for name, version in made["versions"].items())
-        + ".",
-        "",
+        *sections.origin(numbers),
         "## What was aimed at",
         "",
         *table(("what", "aim", "measured", "reached"), list(aims(numbers))),
-        "## The model as a world",
-        "",
-        *table(
-            ("what", "held-out boards"), [(name, percent(found)) for name, found in of_part(numbers, "world", "model")]
-        ),
+        *sections.world(numbers),
         "## Result kept by the chosen move",
         "",
         "Decisive: some legal move throws the result away. `p`: exact sign test against no search on the same positions. Refused: the",
@@ -298,26 +290,14 @@ def write_page(numbers: dict[str, Any], folder: Path) -> None:
         "quickest mate; `short`: moves fewer than a perfect defender would last.",
         "",
         *table(("player", "ending", "mated", "over", "otherwise", "p", "holding out: short"), rows),
-        "## Matches",
-        "",
-        "From the arena's `endings` openings, won for the side to move, each player once with either side: players who always mate score 0.5.",
-        "",
-        *table(
-            ("pairing", "openings", "score of the first", "Elo"),
+        *sections.matches(
+            numbers,
+            [pairing(one, other) for one, other, _ in PAIRINGS],
             [
-                (name, str(found["pairs"]), *told(found))
-                for name, found in in_order(numbers, "matches", (pairing(one, other) for one, other, _ in PAIRINGS))
+                "From the arena's `endings` openings, won for the side to move, each player once with either side: players who always mate score 0.5.",
             ],
         ),
-        "## Boards read a CPU second",
-        "",
-        *table(
-            ("how", "boards"),
-            [
-                (how, f"{rate:,.0f}")
-                for how, rate in sorted(of_part(numbers, "speed", "boards"), key=lambda row: row[1])
-            ],
-        ),
+        *sections.speed(numbers),
     ]
     (folder / "README.md").write_text("\n".join(text).rstrip("\n") + "\n", encoding="utf-8")
 
@@ -336,15 +316,12 @@ def main() -> None:
         parts=PARTS,
         chunks=2,
         games=1,
+        page=write_page,
         libraries=("torch", "transformers", "numpy", "chess"),
     )
-    model, test, few, book = study.model, study.test, study.few, study.book
+    model, test, few = study.model, study.test, study.few
     hall = PracticeHall(PLAYERS, {"m": GameInference(model), "m, all images": GameInference(model, both_ways=True)})
     openings = lines(GAME.id, "endings")
-
-    def measure(part: str, name: str, what: Callable[[], Any]) -> None:
-        book.note(part, name, what)
-        write_page(book.numbers, study.out)
 
     def world() -> dict[str, Any]:
         found = world_model(model, FORM, test.take(slice(max(1, len(test) // few))), seed=6)
@@ -352,28 +329,21 @@ def main() -> None:
 
     try:
         if "world" in study.only:
-            measure("world", "model", world)
+            study.measure("world", "model", world)
         if "speed" in study.only:
-            measure("speed", "boards", lambda: speed(model, test))
+            study.measure("speed", "boards", lambda: speed(model, test))
         if "positions" in study.only:
             for player, n in KEPT:
-                measure("positions", player, lambda p=player, n=n: keeps(hall, p, test.take(slice(n // few))))
+                study.measure("positions", player, lambda p=player, n=n: keeps(hall, p, test.take(slice(n // few))))
         if "practice" in study.only:
             for player, n in PRACTICE:
-                measure("practice", player, lambda p=player, n=n: practice(hall, p, test, n // few))
+                study.measure("practice", player, lambda p=player, n=n: practice(hall, p, test, n // few))
         if "matches" in study.only:
-            for first, second, n in PAIRINGS:
-
-                def match(first: str = first, second: str = second, n: int = n) -> dict[str, Any]:
-                    began = time.process_time()
-                    # Every so many, so that few openings are of both endings, too.
-                    results = play(hall, GAME, first, second, openings[:: max(1, len(openings) * few // n)])
-                    return matched(results) | {"results": results, "cpu_s": time.process_time() - began}
-
-                measure("matches", pairing(first, second), match)
+            # Every so many, so that few openings are of both endings, too.
+            study.play(hall, GAME, PAIRINGS, lambda n: openings[:: max(1, len(openings) * few // n)])
     finally:
         hall.close()
-    write_page(book.numbers, study.out)
+    write_page(study.book.numbers, study.out)
 
 
 if __name__ == "__main__":

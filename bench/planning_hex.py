@@ -10,16 +10,15 @@ as soon as it is there; cut off, the study goes on where it was.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from planning import sections
 from planning.begin import begun
-from planning.hall import SEARCH, Hall, kept_by, pairing, play, speed, world_model
-from planning.matches import matched
+from planning.hall import SEARCH, Hall, kept_by, pairing, speed, world_model
 from planning.measures import paired
-from planning.page import in_order, of_part, percent, table, told
+from planning.page import in_order, percent, table
 
 from stratarena.agents.gamelm.games import HEX_5X5
 from stratarena.agents.gamelm.hex_form import FORM_5X5 as FORM
@@ -83,7 +82,6 @@ def states_of(positions: Positions) -> Iterable[Any]:
 
 def write_page(numbers: dict[str, Any], folder: Path) -> None:
     """The numbers as a page."""
-    made = numbers["made"]
     lines_ = [
         "# Hex 5x5: what the game model knows, and what search around it is worth",
         "",
@@ -91,15 +89,8 @@ def write_page(numbers: dict[str, Any], folder: Path) -> None:
         "bootstrap over openings (each played twice, colours swapped) for scores. Positions are of the test split: neither they",
         "nor their images under the board's symmetries were trained on. Labels and results are exact.",
         "",
-        f"Weights: `sha256:{made['weights'][:16]}…`. Seeds: order of test positions 5, moves asked about 6, bootstrap 0. "
-        + ", ".join(f"{name} {version}" for name, version in made["versions"].items())
-        + ".",
-        "",
-        "## The model as a world",
-        "",
-        *table(
-            ("what", "held-out boards"), [(name, percent(found)) for name, found in of_part(numbers, "world", "model")]
-        ),
+        *sections.origin(numbers),
+        *sections.world(numbers),
         "## Result kept by the chosen move",
         "",
         "Decisive: some legal move throws the win away. `p`: exact sign test against no search on the same positions. Refused: the",
@@ -120,31 +111,15 @@ def write_page(numbers: dict[str, Any], folder: Path) -> None:
                 for player, found in in_order(numbers, "positions", (player for player, _ in KEPT))
             ],
         ),
-        "## Matches",
-        "",
-        "`hex-N` are the rungs of the ladder (docs/ladder.md; rated on 7x7). On a solved board each opening is won for one",
-        "side, so two perfect players would score 0.5 over a swapped pair.",
-        "",
-        *table(
-            ("pairing", "openings", "score of the first", "Elo"),
+        *sections.matches(
+            numbers,
+            [pairing(one, other) for one, other, _ in PAIRINGS],
             [
-                (
-                    name,
-                    str(found["pairs"]),
-                    *told(found),
-                )
-                for name, found in in_order(numbers, "matches", (pairing(one, other) for one, other, _ in PAIRINGS))
+                "`hex-N` are the rungs of the ladder (docs/ladder.md; rated on 7x7). On a solved board each opening is won for one",
+                "side, so two perfect players would score 0.5 over a swapped pair.",
             ],
         ),
-        "## Boards read a CPU second",
-        "",
-        *table(
-            ("how", "boards"),
-            [
-                (how, f"{rate:,.0f}")
-                for how, rate in sorted(of_part(numbers, "speed", "boards"), key=lambda row: row[1])
-            ],
-        ),
+        *sections.speed(numbers),
     ]
     (folder / "README.md").write_text("\n".join(lines_).rstrip("\n") + "\n", encoding="utf-8")
 
@@ -162,41 +137,31 @@ def main() -> None:
         parts=PARTS,
         chunks=CHUNKS,
         games=GAMES,
+        page=write_page,
         libraries=("torch", "transformers", "numpy", "numba", "open_spiel"),
     )
-    model, test, few, book = study.model, study.test, study.few, study.book
+    model, test, few = study.model, study.test, study.few
     hall = Hall(PLAYERS, {"m": GameInference(model), "m, both ways": GameInference(model, both_ways=True)})
     openings = lines(GAME.id, "balanced")
 
     def keeps(player: str, some: Positions) -> dict[str, Any]:
         return kept_by(hall, player, GAME, FORM, some, list(states_of(some)))[0]
 
-    def measure(part: str, name: str, what: Callable[[], Any]) -> None:
-        book.note(part, name, what)
-        write_page(book.numbers, study.out)
-
     try:
         if "world" in study.only:
-            measure(
+            study.measure(
                 "world", "model", lambda: world_model(model, FORM, test.take(slice(max(1, len(test) // few))), seed=6)
             )
         if "speed" in study.only:
-            measure("speed", "boards", lambda: speed(model, test))
+            study.measure("speed", "boards", lambda: speed(model, test))
         if "positions" in study.only:
             for player, n in KEPT:
-                measure("positions", player, lambda p=player, n=n: keeps(p, test.take(slice(n // few))))
+                study.measure("positions", player, lambda p=player, n=n: keeps(p, test.take(slice(n // few))))
         if "matches" in study.only:
-            for first, second, n in PAIRINGS:
-
-                def match(first: str = first, second: str = second, n: int = n) -> dict[str, Any]:
-                    began = time.process_time()
-                    results = play(hall, GAME, first, second, openings[: max(2, n // few)])
-                    return matched(results) | {"results": results, "cpu_s": time.process_time() - began}
-
-                measure("matches", pairing(first, second), match)
+            study.play(hall, GAME, PAIRINGS, lambda n: openings[: max(2, n // few)])
     finally:
         hall.close()
-    write_page(book.numbers, study.out)
+    write_page(study.book.numbers, study.out)
 
 
 if __name__ == "__main__":

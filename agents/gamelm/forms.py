@@ -6,6 +6,7 @@ and whatever a form's functions say is said for the side to move.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, Protocol
 
 import numpy as np
@@ -105,15 +106,15 @@ class Form(Protocol):
         """The number of such a move. Raises `NotInterchange` for any other text."""
 
 
-class Mirrored:
+class Mirrored(ABC):
     """For forms of games with one symmetry, which takes the moves into their reverse order; the board's places answer."""
 
     words: Vocabulary
     images = 2
 
+    @abstractmethod
     def mirrored(self, boards: Boards) -> Boards:
         """The boards under the symmetry."""
-        raise NotImplementedError
 
     def asked(self, own: Boards, opponent: Boards) -> NDArray[np.int64]:
         """No places beside the board's."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import platform
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib import metadata
@@ -18,6 +19,8 @@ from stratarena.agents.gamelm.model import load_weights, shipped_weights
 from stratarena.agents.gamelm.positions import Positions, load_positions, make_chunks
 
 from .book import Book
+from .hall import Hall, pairing, play
+from .matches import matched
 
 
 @dataclass(frozen=True)
@@ -33,10 +36,42 @@ class Begun:
     model: Any
     test: Positions
     """Of the test split, in an order drawn from seed 5."""
+    page: Callable[[dict[str, Any], Path], None]
+    """Writes what there is."""
+
+    def measure(self, part: str, name: str, what: Callable[[], Any]) -> None:
+        """Measure unless it has been, and write it down."""
+        self.book.note(part, name, what)
+        self.page(self.book.numbers, self.out)
+
+    def play(
+        self,
+        hall: Hall,
+        game: Any,
+        pairings: Sequence[tuple[str, str, int]],
+        openings: Callable[[int], Sequence[Any]],
+    ) -> None:
+        """Play every pairing of players from its openings, of which `openings` gives about as many."""
+        for first, second, n in pairings:
+
+            def match(first: str = first, second: str = second, n: int = n) -> dict[str, Any]:
+                began = time.process_time()
+                results = play(hall, game, first, second, openings(n))
+                return matched(results) | {"results": results, "cpu_s": time.process_time() - began}
+
+            self.measure("matches", pairing(first, second), match)
 
 
 def begun(
-    about: str | None, *, out: str, game: str, parts: Sequence[str], chunks: int, games: int, libraries: Sequence[str]
+    about: str | None,
+    *,
+    out: str,
+    game: str,
+    parts: Sequence[str],
+    chunks: int,
+    games: int,
+    page: Callable[[dict[str, Any], Path], None],
+    libraries: Sequence[str],
 ) -> Begun:
     """The study that the command line asks for, on the data of the card."""
     parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -53,4 +88,5 @@ def begun(
     book = Book(options.out / "numbers.json", {"weights": weights, "quick": options.quick, "versions": versions})
     test = load_positions(make_chunks(options.data, n_chunks=chunks, games=games, game=game), game)["test"]
     test = test.take(np.random.default_rng(5).permutation(len(test)))
-    return Begun(options.out, options.only, 10 if options.quick else 1, book, load_weights(options.weights), test)
+    few = 10 if options.quick else 1
+    return Begun(options.out, options.only, few, book, load_weights(options.weights), test, page)

@@ -11,16 +11,13 @@ from pathlib import Path
 import pytest
 
 import stratarena.agents.search
-from stratarena.agents.compile_kernel import missing
+from stratarena.agents.compile_kernel import build, missing
 from stratarena.agents.compiled import MODULES, PURE_PYTHON, file_of, folder_of
 
 ROOT = Path(__file__).parents[2]
 BUILT = folder_of()
 RUNS_COMPILED = not stratarena.agents.search.__spec__.origin.endswith(".py")
-needs_machine_code = pytest.mark.skipif(
-    not file_of(MODULES[0], BUILT).exists(),
-    reason=f"the search kernel is not compiled: {missing() or 'make setup does it'}",
-)
+needs_machine_code = pytest.mark.skipif(missing() is not None, reason=f"cannot compile: {missing()}")
 ASK = """\
 import stratarena.agents.search as search, stratarena.agents.search_tree as tree
 forms = {"Python" if module.__spec__.origin.endswith(".py") else "machine code" for module in (search, tree)}
@@ -35,6 +32,13 @@ def run(*args, root=None, **env):
     return subprocess.run(
         [sys.executable, *args], env=own | path | env, cwd=ROOT, capture_output=True, text=True, check=False
     )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _built():
+    """Where there is all it takes, there is machine code: `make setup` made it, else it is made now; a failure is one."""
+    if missing() is None and not file_of(MODULES[0], BUILT).exists():
+        build()
 
 
 @pytest.fixture
@@ -106,7 +110,7 @@ def test_without_a_compiler_everything_runs_as_python_and_says_why(copy):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(missing() is not None, reason=f"cannot compile: {missing()}")
+@needs_machine_code
 def test_an_edited_source_is_compiled_anew_and_a_failure_is_not_tried_again(copy):
     """What was built of the earlier source goes; a compiler that fails is noted beside the sources, and told."""
     agents = copy / "stratarena" / "agents"

@@ -9,21 +9,19 @@ pytest.importorskip("transformers", reason="the torch extra is not installed")
 
 import numpy as np
 import torch
-from game_models import one_by_one, player
+from game_models import losses_of_turning, one_by_one, player, same_when_killed, small, tiny
 
 from stratarena.agents.conformance import check_agent
 from stratarena.agents.gamelm.chess_form import FORM, moves_to_mate
 from stratarena.agents.gamelm.games import CHESS
 from stratarena.agents.gamelm.labels import ILLEGAL
 from stratarena.agents.gamelm.model import GameInference, game_lm, load_weights, shipped_weights
-from stratarena.agents.gamelm.network import GameLm, GameLmConfig
 from stratarena.agents.gamelm.positions import load_positions, make_chunks
 from stratarena.agents.gamelm.reading import block_of, read, read_blocks
 from stratarena.agents.gamelm.scores import decisive, kept
 from stratarena.agents.gamelm.speech import Question, question_text
 from stratarena.agents.gamelm.splits import plainest
-from stratarena.agents.gamelm.training import TrainingConfig, train
-from stratarena.agents.gamelm.turning import turned_boards, turning_loss
+from stratarena.agents.gamelm.turning import turned_boards
 from stratarena.agents.models.base import Message, ModelError, Request
 from stratarena.arena.config import load_tournament
 from stratarena.arena.events import Searched, TurnClosed
@@ -49,25 +47,11 @@ ROOK = From("8/8/8/4k3/8/8/1R6/K7 w - - 88 60")
 MATE = "7k/8/6K1/8/8/8/8/R7 w - - 0 1"
 
 
-def small():
-    """A small untrained network."""
-    torch.manual_seed(3)
-    shape = GameLmConfig(
-        game=CHESS,
-        vocab_size=FORM.words.size,
-        hidden_size=32,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        turns=True,
-    )
-    return GameLm(shape).eval()
-
-
 @pytest.fixture(scope="module")
 def inference():
     """It, ready to answer."""
     torch.set_num_threads(1)
-    return GameInference(small())
+    return GameInference(small(CHESS))
 
 
 @pytest.fixture(scope="module")
@@ -231,7 +215,7 @@ def test_the_endings_are_of_the_test_split_and_won_in_as_many_moves_as_they_say(
 
 def test_places_of_moves_that_cannot_be_are_not_read_and_change_nothing_for_others(splits):
     """A board's answers are the same alone and among others, with a lone king, a rook or a queen to move."""
-    model, some = small(), splits["validation"].take(slice(0, None, 30))
+    model, some = small(CHESS), splits["validation"].take(slice(0, None, 30))
     together = read(model, some.own, some.opponent)
     for index in range(len(some)):
         alone = read(model, some.own[index : index + 1], some.opponent[index : index + 1])
@@ -257,7 +241,7 @@ def test_tokens_are_counted_as_they_are_read(inference):
 
 def test_reading_all_images_gives_every_image_the_same_answers(splits):
     """Moves turned with the board."""
-    model, some = small(), splits["validation"].take(slice(0, 12))
+    model, some = small(CHESS), splits["validation"].take(slice(0, 12))
     straight = read(model, some.own, some.opponent, both_ways=True)
     for image in (3, 6):
         moves = FORM.image_moves(some.own, some.opponent, image)
@@ -267,53 +251,27 @@ def test_reading_all_images_gives_every_image_the_same_answers(splits):
         assert np.allclose(turned.mean[there], expected[there], atol=1e-5)
 
 
-def tiny(**changes):
-    """A training of seconds."""
-    return TrainingConfig.model_validate(
-        {
-            "name": "tiny",
-            "game": CHESS,
-            "data": {"chunks": 2},
-            "model": {"hidden_size": 32, "layers": 2, "heads": 2},
-            "validate_every": 4,
-            "validation": 100,
-            "stages": [{"name": "reading", "steps": 8, "batch": 16, "tasks": {"reading": 0.5, "turning": 0.5}}],
-            **changes,
-        }
-    )
-
-
 class TestTraining:
     """Training runs."""
 
     def test_a_run_that_was_killed_ends_with_the_same_weights(self, folder):
         """In mid-training, with both tasks."""
-        whole = train(tiny(), data=folder / "positions", folder=folder / "whole")
-        train(tiny(), data=folder / "positions", folder=folder / "killed", stop_after=5, checkpoint_s=0)
-        resumed = train(tiny(), data=folder / "positions", folder=folder / "killed")
-        assert [(p.step, p.loss, p.kept, p.next_state) for p in resumed] == [
-            (p.step, p.loss, p.kept, p.next_state) for p in whole
-        ]
-        assert load_weights(folder / "whole" / "weights").config.game == CHESS
+        weights = same_when_killed(tiny(CHESS, data={"chunks": 2}, validation=100), folder)
+        assert load_weights(weights).config.game == CHESS
 
     def test_texts_are_refused_for_chess_at_load(self):
         """They are written about Connect Four only."""
         with pytest.raises(ValueError, match="texts and traces are written about connect_four only"):
-            tiny(stages=[{"name": "writing", "steps": 2, "tasks": {"text": 1.0}}])
+            tiny(
+                CHESS,
+                data={"chunks": 2},
+                validation=100,
+                stages=[{"name": "writing", "steps": 2, "tasks": {"text": 1.0}}],
+            )
 
     def test_turning_boards_over_can_be_learned(self, splits):
         """A hundred small steps bring the loss far down."""
-        torch.manual_seed(0)
-        learner, rng = small().train(), np.random.default_rng(0)
-        optimiser = torch.optim.AdamW(learner.parameters(), lr=1e-2)
-        losses = []
-        for _ in range(100):
-            some = splits["train"].take(rng.integers(len(splits["train"]), size=64))
-            loss = turning_loss(learner, some.own, some.opponent, rng)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            losses.append(loss.item())
+        losses = losses_of_turning(CHESS, splits["train"], batch=64)
         assert losses[-1] < losses[0] / 2
 
 

@@ -12,20 +12,16 @@ pytest.importorskip("numba", reason="the hex extra is not installed")
 
 import numpy as np
 import torch
-from game_models import one_by_one, player
+from game_models import losses_of_turning, one_by_one, player, same_when_killed, small, tiny
 
 from stratarena.agents.conformance import check_agent
-from stratarena.agents.gamelm.forms import form_of
 from stratarena.agents.gamelm.games import CONNECT_FOUR, HEX_5X5
 from stratarena.agents.gamelm.hex_form import FORM_5X5 as FORM
 from stratarena.agents.gamelm.model import GameInference, Shelf, game_lm, load_weights, shipped_weights, write_states
-from stratarena.agents.gamelm.network import GameLm, GameLmConfig
 from stratarena.agents.gamelm.positions import load_positions, make_chunks
 from stratarena.agents.gamelm.reading import read
 from stratarena.agents.gamelm.speech import Question, parse_answer, question_text
 from stratarena.agents.gamelm.splits import SPLITS, one_of_both, split_of
-from stratarena.agents.gamelm.training import TrainingConfig, train
-from stratarena.agents.gamelm.turning import turning_loss
 from stratarena.agents.models.base import Completion, Message, ModelError, Request
 from stratarena.arena.events import Searched, TurnClosed
 from stratarena.arena.testing import InstantModel, ScriptedAgent, play_one
@@ -35,26 +31,11 @@ GAME = Hex(5)
 HELD_OUT = Path(__file__).parents[1] / "golden" / "gamelm" / "hex_5x5_held_out.txt"
 
 
-def small(game=HEX_5X5):
-    """A small untrained network."""
-    torch.manual_seed(3)
-    return GameLm(
-        GameLmConfig(
-            game=game,
-            vocab_size=form_of(game).words.size,
-            hidden_size=32,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            turns=game == HEX_5X5,
-        )
-    ).eval()
-
-
 @pytest.fixture(scope="module")
 def inference():
     """It, ready to answer."""
     torch.set_num_threads(1)
-    return GameInference(small())
+    return GameInference(small(HEX_5X5))
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +113,7 @@ class TestShelf:
 
         def open_(game):
             opened.append(game)
-            return GameInference(small(game))
+            return GameInference(small(game, turns=game == HEX_5X5))
 
         shelf = Shelf([CONNECT_FOUR, HEX_5X5], open_)
         assert opened == []
@@ -145,7 +126,7 @@ class TestShelf:
 
     def test_weights_of_one_game_refuse_another_and_answer_the_rest(self):
         """What is no question is refused by itself, too."""
-        shelf = Shelf([HEX_5X5], lambda game: GameInference(small(game)))
+        shelf = Shelf([HEX_5X5], lambda game: GameInference(small(game, turns=game == HEX_5X5)))
         hello = Request(messages=(Message("user", "Hello"),))
         other, nothing, good = shelf.answer([asked(Question((0, 0))), hello, asked(Question((0, 0), game=HEX_5X5))])
         assert str(other) == "these weights play hex(size=5), not connect_four"
@@ -171,55 +152,28 @@ def folder(tmp_path_factory):
     return folder
 
 
-def tiny(**changes):
-    """A training of seconds."""
-    return TrainingConfig.model_validate(
-        {
-            "name": "tiny",
-            "game": HEX_5X5,
-            "data": {"chunks": 1, "games": 8},
-            "model": {"hidden_size": 32, "layers": 2, "heads": 2},
-            "validate_every": 4,
-            "stages": [{"name": "reading", "steps": 8, "batch": 16, "tasks": {"reading": 0.5, "turning": 0.5}}],
-            **changes,
-        }
-    )
-
-
 class TestTraining:
     """Training runs."""
 
     def test_a_run_that_was_killed_ends_with_the_same_weights(self, folder):
         """In mid-training, with both tasks."""
-        whole = train(tiny(), data=folder / "positions", folder=folder / "whole")
-        train(tiny(), data=folder / "positions", folder=folder / "killed", stop_after=5, checkpoint_s=0)
-        resumed = train(tiny(), data=folder / "positions", folder=folder / "killed")
-        assert [(p.step, p.loss, p.kept, p.next_state) for p in resumed] == [
-            (p.step, p.loss, p.kept, p.next_state) for p in whole
-        ]
-        opened = load_weights(folder / "whole" / "weights")
+        weights = same_when_killed(tiny(HEX_5X5, data={"chunks": 1, "games": 8}), folder)
+        opened = load_weights(weights)
         assert (opened.config.game, opened.config.turns) == (HEX_5X5, True)
 
     def test_texts_are_refused_for_hex_at_load(self):
         """They are written about Connect Four only."""
         with pytest.raises(ValueError, match="texts and traces are written about connect_four only"):
-            tiny(stages=[{"name": "writing", "steps": 2, "tasks": {"text": 1.0}}])
+            tiny(
+                HEX_5X5,
+                data={"chunks": 1, "games": 8},
+                stages=[{"name": "writing", "steps": 2, "tasks": {"text": 1.0}}],
+            )
 
     def test_turning_boards_over_can_be_learned(self, folder):
         """A hundred small steps bring the loss far down."""
-        torch.manual_seed(0)
-        learner = small().train()
         splits = load_positions(make_chunks(folder / "positions", n_chunks=1, games=8, game=HEX_5X5), HEX_5X5)
-        positions, rng = splits["train"], np.random.default_rng(0)
-        optimiser = torch.optim.AdamW(learner.parameters(), lr=1e-2)
-        losses = []
-        for _ in range(100):
-            some = positions.take(rng.integers(len(positions), size=16))
-            loss = turning_loss(learner, some.own, some.opponent, rng)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            losses.append(loss.item())
+        losses = losses_of_turning(HEX_5X5, splits["train"], batch=16)
         assert losses[-1] < losses[0] / 5
 
 
