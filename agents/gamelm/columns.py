@@ -9,9 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from stratarena.agents.gamelm.splits import one_of_both
-
-__all__ = ["COLUMNS", "CONTENTS", "ROWS", "Boards", "canonical", "contents", "lines", "mirrored", "play", "room"]
+__all__ = ["COLUMNS", "CONTENTS", "ROWS", "Boards", "contents", "lines", "mirrored", "play", "room"]
 
 COLUMNS, ROWS, STRIDE = 7, 6, 7
 CONTENTS = (1 << (ROWS + 1)) - 1
@@ -76,8 +74,3 @@ def mirrored(boards: Boards) -> Boards:
         part = (boards >> np.uint64(STRIDE * column)) & mask
         result |= part << np.uint64(STRIDE * (COLUMNS - 1 - column))
     return result
-
-
-def canonical(own: Boards, opponent: Boards) -> tuple[Boards, Boards]:
-    """Of every board and its mirror image the one with the smaller numbers, so that both have one name."""
-    return one_of_both(mirrored, own, opponent)

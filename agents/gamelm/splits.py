@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["SPLITS", "Split", "Symmetric", "one_of_both", "plainest", "split_of"]
+__all__ = ["SPLITS", "Split", "Symmetric", "plainest", "split_of"]
 
 Split = Literal["train", "validation", "test"]
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -22,15 +21,6 @@ def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     values = values ^ (values >> np.uint64(27))
     values = values * np.uint64(0x94D049BB133111EB)
     return values ^ (values >> np.uint64(31))
-
-
-def one_of_both(
-    mirrored: Callable[[NDArray[np.uint64]], NDArray[np.uint64]], own: NDArray[np.uint64], opponent: NDArray[np.uint64]
-) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """Of every board and its mirror image the one with the smaller numbers, so that both have one name."""
-    own_mirrored, opponent_mirrored = mirrored(own), mirrored(opponent)
-    swap = _smaller(own_mirrored, opponent_mirrored, own, opponent)
-    return np.where(swap, own_mirrored, own), np.where(swap, opponent_mirrored, opponent)
 
 
 class Symmetric(Protocol):

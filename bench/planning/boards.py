@@ -7,7 +7,8 @@ from random import Random
 
 import numpy as np
 
-from stratarena.agents.gamelm.columns import canonical
+from stratarena.agents.gamelm.connect_four_form import FORM
+from stratarena.agents.gamelm.splits import plainest
 from stratarena.agents.search_tree import Opened
 from stratarena.games.base import Move
 
@@ -95,7 +96,7 @@ def openings(n: int, discs: int, seed: int) -> list[Board]:
                 break
         if board is not None and tactics(board) is None:
             own, other = arrays([board])
-            key = canonical(own, other)
+            key = plainest(FORM, own, other)
             found[int(key[0][0]), int(key[1][0])] = board
     return list(found.values())
 

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from stratarena.agents.gamelm.columns import canonical
+from stratarena.agents.gamelm.connect_four_form import FORM
 from stratarena.agents.gamelm.connect_four_positions import ILLEGAL, label
 from stratarena.agents.gamelm.positions import Positions, terminal_boards
 from stratarena.agents.gamelm.reading import read, statuses
 from stratarena.agents.gamelm.scores import decisive, kept
+from stratarena.agents.gamelm.splits import plainest
 from stratarena.agents.gamelm.traces import prompt
 from stratarena.agents.gamelm.writer import write
 
@@ -160,7 +161,7 @@ def overlap(seen: Counter[Board], train: Positions) -> dict[str, Any]:
     """How many of the positions of matches were trained on, as they are or mirrored, by discs on the board."""
     known = set(zip(train.own.tolist(), train.opponent.tolist(), strict=True))
     boards = list(seen)
-    plain = canonical(*arrays(boards))
+    plain = plainest(FORM, *arrays(boards))
     names = zip(plain[0].tolist(), plain[1].tolist(), strict=True)
     counts: dict[str, list[int]] = {}
     for board, name in zip(boards, names, strict=True):

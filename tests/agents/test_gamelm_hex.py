@@ -21,7 +21,7 @@ from stratarena.agents.gamelm.model import GameInference, Shelf, game_lm, load_w
 from stratarena.agents.gamelm.positions import load_positions, make_chunks
 from stratarena.agents.gamelm.reading import read
 from stratarena.agents.gamelm.speech import Question, parse_answer, question_text
-from stratarena.agents.gamelm.splits import SPLITS, one_of_both, split_of
+from stratarena.agents.gamelm.splits import SPLITS, plainest, split_of
 from stratarena.agents.models.base import Completion, Message, ModelError, Request
 from stratarena.arena.events import Searched, TurnClosed
 from stratarena.arena.testing import InstantModel, ScriptedAgent, play_one
@@ -201,7 +201,7 @@ class TestShippedWeights:
     def test_no_position_of_the_sample_was_trained_on(self):
         """Each has the hash of the test split, and so has its image; they are three hundred different ones."""
         own, opponent, _ = held_out()
-        plain = one_of_both(FORM.mirrored, own, opponent)
+        plain = plainest(FORM, own, opponent)[:2]
         assert (split_of(*plain) == SPLITS.index("test")).all()
         assert len(set(zip(plain[0].tolist(), plain[1].tolist(), strict=True))) == len(own) == 300
 

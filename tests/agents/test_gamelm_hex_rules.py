@@ -18,7 +18,7 @@ from stratarena.agents.gamelm.labels import ILLEGAL
 from stratarena.agents.gamelm.positions import load_positions, make_chunks, played_on, terminal_boards
 from stratarena.agents.gamelm.reading import STATUSES
 from stratarena.agents.gamelm.speech import Question, answer_text, parse_answer, parse_question, question_text
-from stratarena.agents.gamelm.splits import SPLITS, one_of_both, split_of
+from stratarena.agents.gamelm.splits import SPLITS, plainest, split_of
 from stratarena.games.base import Seat, SpecError
 from stratarena.games.hex import Hex, Position
 
@@ -85,9 +85,9 @@ def test_a_position_and_its_images_are_on_the_same_side_of_the_split(found):
     assert (FORM.mirrored(turned[0]) == own).all()
     assert (FORM.statuses(*turned) == FORM.statuses(own, opponent)).all()
     assert (FORM.room(*turned) == FORM.room(own, opponent)[:, ::-1]).all()
-    plain = one_of_both(FORM.mirrored, own, opponent)
-    assert all((one == other).all() for one, other in zip(plain, one_of_both(FORM.mirrored, *turned), strict=True))
-    assert (split_of(*plain) == split_of(*one_of_both(FORM.mirrored, *turned))).all()
+    plain = plainest(FORM, own, opponent)[:2]
+    assert all((one == other).all() for one, other in zip(plain, plainest(FORM, *turned)[:2], strict=True))
+    assert (split_of(*plain) == split_of(*plainest(FORM, *turned)[:2])).all()
 
 
 def test_exchanging_colours_along_the_long_diagonal_is_the_same_position_to_the_model():
@@ -247,7 +247,7 @@ class TestPositions:
         """Positions are canonical and distinct over all splits."""
         keys = []
         for part in splits.values():
-            plain = one_of_both(FORM.mirrored, part.own, part.opponent)
+            plain = plainest(FORM, part.own, part.opponent)[:2]
             assert (plain[0] == part.own).all()
             assert (plain[1] == part.opponent).all()
             keys += list(zip(part.own.tolist(), part.opponent.tolist(), strict=True))
@@ -267,7 +267,7 @@ class TestPositions:
         assert len(over[0]) > 0
         assert {STATUSES[status] for status in FORM.statuses(*over)} == {"<lost>"}
         on = played_on(train.own, train.opponent, np.random.default_rng(0), HEX_5X5)
-        assert (split_of(*one_of_both(FORM.mirrored, *on)) == SPLITS.index("train")).all()
+        assert (split_of(*plainest(FORM, *on)[:2]) == SPLITS.index("train")).all()
         assert {STATUSES[status] for status in FORM.statuses(*on)} == {"<going>", "<lost>"}
 
     def test_wins_lie_above_losses_and_clear_ones_highest(self):

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stratarena.agents.gamelm import columns
+from stratarena.agents.gamelm.connect_four_form import FORM
 from stratarena.agents.gamelm.connect_four_positions import ILLEGAL, generate, label
 from stratarena.agents.gamelm.positions import load_positions, make_chunks, played_on, terminal_boards
 from stratarena.agents.gamelm.reading import CONNECT_FOUR, STATUSES, statuses
-from stratarena.agents.gamelm.splits import split_of
+from stratarena.agents.gamelm.splits import plainest, split_of
 from stratarena.agents.gamelm.trace_reading import board_of
 from stratarena.agents.gamelm.values import bucket_of, centres, chance_of_score, mirror, smoothed
 from stratarena.games.base import Seat
@@ -73,7 +74,7 @@ def test_a_position_and_its_mirror_image_are_on_the_same_side_of_the_split(state
     own, opponent = boards(states)
     turned = columns.mirrored(own), columns.mirrored(opponent)
     assert (columns.mirrored(turned[0]) == own).all()
-    assert (split_of(*columns.canonical(own, opponent)) == split_of(*columns.canonical(*turned))).all()
+    assert (split_of(*plainest(FORM, own, opponent)[:2]) == split_of(*plainest(FORM, *turned)[:2])).all()
 
 
 def test_the_split_has_the_shares_it_says():
@@ -163,6 +164,6 @@ class TestPositions:
         assert (boards[0] & boards[1] == 0).all()
         assert not columns.lines(boards[0]).any()
         assert set(statuses(*boards).tolist()) >= {STATUSES.index("<going>"), STATUSES.index("<lost>")}
-        assert (split_of(*columns.canonical(*boards)) == 0).all()
+        assert (split_of(*plainest(FORM, *boards)[:2]) == 0).all()
         discs = {int(board).bit_count() for board in own | opponent}
         assert {int(board).bit_count() for board in boards[0] | boards[1]} <= {n + k for n in discs for k in (1, 2, 3)}
