@@ -20,8 +20,8 @@ import numpy as np
 from planning import sections
 from planning.begin import begun
 from planning.hall import SEARCH, Hall, Match, kept_by, pairing, play_out, speed, world_model
-from planning.measures import paired, share
-from planning.page import in_order, percent, table
+from planning.measures import paired
+from planning.tables import in_order, percent, share, table
 
 from stratarena.agents.base import View
 from stratarena.agents.gamelm.chess_form import FORM, moves_to_mate

@@ -2,7 +2,7 @@
 
     python bench/planning_hex.py [--quick] [--only PART ...] [--out docs/studies/planning-hex]
 
-Whoever plays here is an agent of the arena, as a tournament would make it; many think side by side, so that the model
+The model plays without search, with searches around it, and with searches that it writes itself. Whoever plays here is an agent of the arena, as a tournament would make it; many think side by side, so that the model
 reads in large batches. Positions: the test split of the data card, never trained on. Matches: the balanced openings of 2
 to 4 plies, each played twice with colours swapped. Everything is drawn from seeds. Every number is written to `numbers.json`
 as soon as it is there; cut off, the study goes on where it was.
@@ -14,11 +14,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from planning import sections
+from planning import own_searches, sections
 from planning.begin import begun
 from planning.hall import SEARCH, Hall, kept_by, pairing, speed, world_model
 from planning.measures import paired
-from planning.page import in_order, percent, table
+from planning.tables import in_order, percent, table
 
 from stratarena.agents.gamelm.games import HEX_5X5
 from stratarena.agents.gamelm.hex_form import FORM_5X5 as FORM
@@ -29,20 +29,35 @@ from stratarena.games.hex import Hex
 from stratarena.games.openings import lines
 
 GAME = Hex(5)
-CHUNKS, GAMES = 8, 300
+CHUNKS, GAMES = 20, 300
 """Of the data card."""
-PARTS = ("world", "speed", "positions", "matches")
+PARTS = ("world", "speed", "positions", "searches", "matches")
 PLAIN = "no search"
 BOTH_WAYS = "no search, both ways"
 """Each board is read as it is and turned by half, and the mean taken."""
+SHAPES = ((1, 3), (2, 3))
+"""Depth and breadth of minimax searches, those around the model and its own."""
 PLAYERS: dict[str, dict[str, Any]] = {
     "random": {"kind": "random"},
     "greedy": {"kind": "greedy"},
     PLAIN: {"kind": "game_lm", "model": "m"},
     BOTH_WAYS: {"kind": "game_lm", "model": "m, both ways"},
     "no search, max": {"kind": "game_lm", "model": "m", "scoring": "max"},
-    "minimax (1,3)": {"kind": "tree_of_thought", "model": "m", "evaluator": "game_lm", "depth": 1, "breadth": 3},
-    "minimax (2,3)": {"kind": "tree_of_thought", "model": "m", "evaluator": "game_lm", "depth": 2, "breadth": 3},
+    **{
+        f"minimax ({d},{b})": {
+            "kind": "tree_of_thought",
+            "model": "m",
+            "evaluator": "game_lm",
+            "depth": d,
+            "breadth": b,
+            "leaves": "both",
+        }
+        for d, b in SHAPES
+    },
+    **{
+        f"internal ({d},{b})": {"kind": "game_lm", "model": "m", "search": "internal", "depth": d, "breadth": b}
+        for d, b in SHAPES
+    },
     **{f"mcts-{n}": {**SEARCH, "tau": 0.1, "simulations": n} for n in (4, 16, 64, 200)},
     "mcts-64, imagined": {**SEARCH, "tau": 0.1, "simulations": 64, "world": "model"},
     **{f"hex-{n}": {"kind": "rung", "name": f"hex-{n}"} for n in range(1, 7)},
@@ -52,12 +67,17 @@ KEPT = (
     (PLAIN, 5000),
     ("no search, max", 5000),
     (BOTH_WAYS, 5000),
-    ("minimax (1,3)", 500),
+    ("minimax (1,3)", 5000),
+    ("internal (1,3)", 5000),
+    ("minimax (2,3)", 1000),
+    ("internal (2,3)", 1000),
     ("mcts-16", 1000),
     ("mcts-64", 600),
     ("mcts-200", 400),
     ("mcts-64, imagined", 300),
 )
+WRITTEN = {(1, 3): 5000, (2, 3): 1000}
+"""Test positions that its own searches of a shape are looked at on."""
 PAIRINGS = (
     # Agents, and the number of openings.
     (PLAIN, "random", 40),
@@ -70,6 +90,11 @@ PAIRINGS = (
     ("mcts-64", "hex-5", 40),
     ("mcts-64", "mcts-16", 40),
     ("mcts-64, imagined", "mcts-64", 40),
+    ("internal (1,3)", PLAIN, 40),
+    ("internal (2,3)", PLAIN, 40),
+    ("internal (2,3)", "internal (1,3)", 40),
+    ("internal (1,3)", "minimax (1,3)", 40),
+    ("internal (2,3)", "minimax (2,3)", 40),
 )
 
 
@@ -111,6 +136,7 @@ def write_page(numbers: dict[str, Any], folder: Path) -> None:
                 for player, found in in_order(numbers, "positions", (player for player, _ in KEPT))
             ],
         ),
+        *own_searches.section(numbers.get("searches", {})),
         *sections.matches(
             numbers,
             [pairing(one, other) for one, other, _ in PAIRINGS],
@@ -147,6 +173,13 @@ def main() -> None:
     def keeps(player: str, some: Positions) -> dict[str, Any]:
         return kept_by(hall, player, GAME, FORM, some, list(states_of(some)))[0]
 
+    def searches(depth: int, breadth: int, some: Positions) -> dict[str, Any]:
+        boards = list(zip(some.own.tolist(), some.opponent.tolist(), strict=True))
+        tally = own_searches.Tally()
+        for board, one in own_searches.written(model, FORM, boards, depth, breadth):
+            tally.add(FORM, one.tokens, board)
+        return own_searches.of_searches(tally) | {"written": tally.tokens / tally.traces}
+
     try:
         if "world" in study.only:
             study.measure(
@@ -157,6 +190,12 @@ def main() -> None:
         if "positions" in study.only:
             for player, n in KEPT:
                 study.measure("positions", player, lambda p=player, n=n: keeps(p, test.take(slice(n // few))))
+        if "searches" in study.only:
+            for (depth, breadth), n in WRITTEN.items():
+                some = test.take(slice(n // few))
+                study.measure(
+                    "searches", f"({depth},{breadth})", lambda d=depth, b=breadth, some=some: searches(d, b, some)
+                )
         if "matches" in study.only:
             study.play(hall, GAME, PAIRINGS, lambda n: openings[: max(2, n // few)])
     finally:

@@ -32,12 +32,12 @@ from planning.measures import (
     leaf_agreement,
     leaf_speed,
     of_dreams,
-    of_searches,
     overlap,
     world_model,
 )
+from planning.own_searches import Tally, of_searches
 from planning.page import budget_figure, write_page
-from planning.players import Dreams, Reader, Tally, internal, mcts
+from planning.players import Dreams, Reader, internal, mcts
 
 from stratarena.agents.gamelm.model import load_weights, shipped_weights
 from stratarena.agents.gamelm.positions import load_positions, make_chunks
@@ -154,7 +154,7 @@ def main() -> None:
     steps = (world, speed, positions, written, leaves, dreams, matches, rated)
     curves = [
         (name, options.weights / f"{name}.csv")
-        for name in ("curve", "curve-writing", "curve-more", "curve-deep", "curve-settled")
+        for name in ("curve", "curve-writing", "curve-more", "curve-deep", "curve-settled", "curve-polished")
     ]
     for part, step in zip(PARTS, steps, strict=True):
         if part in options.only:

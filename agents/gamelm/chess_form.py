@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 
 from stratarena.agents.gamelm import endings
 from stratarena.agents.gamelm.endings import IMAGES, KINDS, MOVES, NOWHERE, QUEEN, SQUARES, STEPS, TARGETS
-from stratarena.agents.gamelm.forms import Board, Boards
+from stratarena.agents.gamelm.forms import Board, Boards, NotInterchange
 from stratarena.agents.gamelm.games import CHESS
-from stratarena.agents.gamelm.interchange import NotInterchange
 from stratarena.agents.gamelm.labels import ILLEGAL, Labelled
 from stratarena.agents.gamelm.reading import STATUSES
 from stratarena.agents.gamelm.splits import plainest
@@ -79,6 +78,7 @@ class ChessEndingsForm:
 
     game = CHESS
     tag = "chess"
+    order = tuple(range(MOVES))
     words = Vocabulary(
         moves=MOVES,
         contents=SQUARES + 1 + 2 * len(KINDS),

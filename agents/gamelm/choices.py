@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from stratarena.agents.gamelm.columns import Boards
+from stratarena.agents.gamelm.forms import Board, Boards, form_of
 from stratarena.agents.gamelm.layout import Laid, Layout
-from stratarena.agents.gamelm.reading import CONNECT_FOUR, HEAD, read
+from stratarena.agents.gamelm.reading import HEAD, read
 from stratarena.agents.gamelm.texts import Lesson
 from stratarena.agents.gamelm.traces import Report, Text, prompt, report_of
 from stratarena.agents.gamelm.values import mirror
@@ -34,27 +34,29 @@ _TOKENS = 7
 
 def draw_choices(model: GameLm, own: Boards, opponent: Boards, rng: np.random.Generator) -> list[Lesson]:
     """Exercises over the first of these positions, with the model's own readings and values drawn near them."""
+    form = form_of(model.config.game)
     n = max(2, len(own) // _TOKENS)
     readings = read(model, own[:n], opponent[:n])
     lessons = []
     for index in range(n):
-        report = report_of(readings, index, status="<going>")
+        report = report_of(form, readings, index, status="<going>")
         moves = report.ranked()[: int(rng.integers(2, _MOST + 1))]
         if len(moves) < 2:
             continue
         told = np.array([report.values[move] or 1 for move in moves])
         spread = _SPREADS[int(rng.integers(len(_SPREADS)))]
         backed = np.clip(np.rint(told + spread * rng.standard_normal(len(moves))), 1, BUCKETS).astype(int).tolist()
-        replies = rng.integers(CONNECT_FOUR.moves, size=len(moves)).tolist()
+        replies = rng.integers(form.words.moves, size=len(moves)).tolist()
         board = int(own[index]), int(opponent[index])
         lessons.append(choice_lesson(board, report, list(zip(moves, backed, replies, strict=True))))
     return lessons
 
 
-def choice_lesson(board: tuple[int, int], report: Report, children: list[tuple[int, int, int]]) -> Lesson:
+def choice_lesson(board: Board, report: Report, children: list[tuple[int, int, int]]) -> Lesson:
     """The exercise for a root with these children: move, value carried back for the root's mover, and the child's reply."""
-    words, text = CONNECT_FOUR, Text()
-    text.give(*prompt(*board, depth=1, breadth=len(children)), *report.tokens(), words["<expand>"])
+    form, text = report.form, Text()
+    words = form.words
+    text.give(*prompt(form, *board, depth=1, breadth=len(children)), *report.tokens(), words["<expand>"])
     opened = len(text.tokens)
     text.give(*(words.first_move + move for move, *_ in children))
     hidden: set[int] = set()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["COLUMNS", "CONTENTS", "ROWS", "Boards", "contents", "lines", "mirrored", "play", "room"]
+__all__ = ["COLUMNS", "CONTENTS", "ROWS", "Boards", "board_of", "contents", "lines", "mirrored", "play", "room"]
 
 COLUMNS, ROWS, STRIDE = 7, 6, 7
 CONTENTS = (1 << (ROWS + 1)) - 1
@@ -41,6 +41,17 @@ def contents(own: Boards, opponent: Boards) -> NDArray[np.int64]:
         mine, theirs = _column(own, column), _column(opponent, column)
         result[:, column] = (1 << _heights(mine | theirs)) - 1 + mine
     return result
+
+
+def board_of(contents: tuple[int, ...]) -> tuple[int, int]:
+    """The mover's own and the opponent's discs of a board given by its columns' contents."""
+    own = opponent = 0
+    for column, content in enumerate(contents):
+        height = (content + 1).bit_length() - 1
+        mine = content + 1 - (1 << height)
+        own |= mine << (STRIDE * column)
+        opponent |= (((1 << height) - 1) & ~mine) << (STRIDE * column)
+    return own, opponent
 
 
 def room(own: Boards, opponent: Boards) -> NDArray[np.bool_]:

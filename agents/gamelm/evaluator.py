@@ -11,8 +11,7 @@ from typing import Any
 
 from stratarena.agents.base import Reply, Step, View, ask
 from stratarena.agents.evaluators import Cost, PriorShape, Spot, Thinking
-from stratarena.agents.gamelm.forms import Form, form_of
-from stratarena.agents.gamelm.interchange import NotInterchange
+from stratarena.agents.gamelm.forms import Form, NotInterchange, form_of
 from stratarena.agents.gamelm.speech import Answer, Board, Question, foreign_question, parse_answer, question_text
 from stratarena.agents.models.base import Completion, Message, Request, Sampling
 from stratarena.agents.search_tree import Evaluation, Opened

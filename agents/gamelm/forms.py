@@ -15,13 +15,17 @@ from numpy.typing import NDArray
 from stratarena.agents.gamelm.games import CHESS, CONNECT_FOUR, FOLDERS, HEX_5X5, known_games
 from stratarena.agents.gamelm.labels import Labelled
 from stratarena.agents.gamelm.vocabulary import Vocabulary
-from stratarena.games.base import Move, Seat, SpecError
+from stratarena.games.base import ArenaError, Move, Seat, SpecError
 
-__all__ = ["Board", "Boards", "Form", "Mirrored", "form_of", "form_tagged"]
+__all__ = ["Board", "Boards", "Form", "Mirrored", "NotInterchange", "form_of", "form_tagged"]
 
 Board = tuple[int, int]
 """The mover's own discs, stones or chessmen and the opponent's."""
 Boards = NDArray[np.uint64]
+
+
+class NotInterchange(ArenaError):
+    """A text that is not in the format; says where and what was expected."""
 
 
 class Form(Protocol):
@@ -36,6 +40,8 @@ class Form(Protocol):
     tag: str
     """What texts call it."""
     words: Vocabulary
+    order: tuple[int, ...]
+    """The order among moves of equal value: the most central first."""
 
     def contents(self, own: Boards, opponent: Boards) -> NDArray[np.int64]:
         """`[n, places]`: what each place holds."""

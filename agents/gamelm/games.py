@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CHESS", "CONNECT_FOUR", "FOLDERS", "HEX_5X5", "known_games", "refusal"]
+__all__ = ["CHESS", "CONNECT_FOUR", "FOLDERS", "HEX_5X5", "WRITING", "known_games", "refusal"]
 
 CONNECT_FOUR = "connect_four"
 HEX_5X5 = "hex(size=5)"
@@ -10,6 +10,8 @@ CHESS = "chess"
 """Endings only: see `chess_form`."""
 FOLDERS = {CONNECT_FOUR: "connect_four", HEX_5X5: "hex_5x5", CHESS: "chess_endings"}
 """Under which name a game's weights and positions are kept."""
+WRITING = (CONNECT_FOUR, HEX_5X5)
+"""The games of which a model writes searches of its own."""
 
 
 def known_games(joined_by: str = "and") -> str:

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from stratarena.agents.gamelm.forms import Board, Boards, Mirrored
+from stratarena.agents.gamelm.forms import Board, Boards, Mirrored, NotInterchange
 from stratarena.agents.gamelm.games import HEX_5X5
 from stratarena.agents.gamelm.hex_boards import Cells
-from stratarena.agents.gamelm.interchange import NotInterchange
 from stratarena.agents.gamelm.labels import Labelled
 from stratarena.agents.gamelm.reading import STATUSES
 from stratarena.agents.gamelm.vocabulary import Vocabulary
@@ -39,6 +38,7 @@ class HexForm(Mirrored):
         self.game = self._rules.id
         self.tag = f"hex{size}"
         self.words = Vocabulary(moves=size * size, contents=3, places=size * size)
+        self.order = tuple(sorted(range(size * size), key=self._from_the_centre))
 
     def contents(self, own: Boards, opponent: Boards) -> NDArray[np.int64]:
         """0 where a cell is empty, 1 own, 2 the opponent's."""
@@ -146,6 +146,11 @@ class HexForm(Mirrored):
         if text not in self._names:
             raise NotInterchange(f"{text!r} is no move: expected a cell from {self._names[0]} to {self._names[-1]}")
         return self.index(Move(text), _mover(board), board)
+
+    def _from_the_centre(self, cell: int) -> int:
+        """Four times the square of the cell's distance from the middle of the board, along its grid of hexagons."""
+        row, column = (2 * part - (self._rules.size - 1) for part in divmod(cell, self._rules.size))
+        return row * row + row * column + column * column
 
     def _exchanged(self, stones: int) -> int:
         size = self._rules.size

@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from stratarena.agents.gamelm.reading import CONNECT_FOUR, HEAD
+from stratarena.agents.gamelm.reading import HEAD
 from stratarena.agents.gamelm.vocabulary import Vocabulary
 
-__all__ = ["Laid", "Layout", "layout_of"]
+__all__ = ["Laid", "Layout", "layout_of", "slots_of"]
 
 _SLOTS = (
     *("<bos>", "<search>", "<depth>", "<breadth>", "<state>", "<prev>", "<act>", "act move", "<next>"),
@@ -42,6 +42,8 @@ class _Node:
     """Tokens that whoever is in this node or below it may look at."""
     opening: list[int] = field(default_factory=list)
     """Its own opening and its selection: what remains of it once it is closed."""
+    board: int = 0
+    """Where its board begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,13 @@ class Layout:
         return self._board_left > 0
 
     @property
+    def child_due(self) -> tuple[int, int] | None:
+        """Where the board of a child comes next, where its parent's begins and where the move stands; else None."""
+        if self._tag == "<child>" and self._board_left == self._words.places and len(self._stack) > 1:
+            return self._stack[-2].board, len(self.slots) - 1
+        return None
+
+    @property
     def depth(self) -> int:
         """Depth of the node that the next token belongs to; the root has 0."""
         return self._stack[-1].level - 1
@@ -108,6 +117,8 @@ class Layout:
             self._report_left -= 1
         elif self._board_left:
             slot = HEAD + words.places - self._board_left
+            if self._reports and self._board_left == words.places:
+                self._stack[-1].board = index
             self._board_left -= 1
             if not self._board_left and self._reports:
                 self._report_left = words.places + HEAD
@@ -174,9 +185,14 @@ class Layout:
             self._stack[-1].seen.extend(closed.opening)
 
 
-def layout_of(game: str, tokens: list[int]) -> Laid:
+def slots_of(words: Vocabulary) -> int:
+    """How many places within a node texts of this vocabulary tell apart."""
+    return words.places + HEAD + len(_SLOTS) + len(_OF_CHILD) * _CHILDREN
+
+
+def layout_of(words: Vocabulary, tokens: list[int]) -> Laid:
     """The layout of a whole text."""
-    layout = Layout(CONNECT_FOUR)
+    layout = Layout(words)
     for token in tokens:
         layout.push(token)
     visible = np.zeros((len(tokens), len(tokens)), np.bool_)

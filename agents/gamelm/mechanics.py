@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from stratarena.agents.gamelm.forms import form_of
-from stratarena.agents.gamelm.model import write_states
+from stratarena.agents.gamelm.model import longest_search, write_states
 from stratarena.agents.gamelm.speech import Question
 from stratarena.agents.gamelm.trace_reading import BrokenTrace, Checks, check, read_trace
 from stratarena.agents.gamelm.traces import prompt
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["Mechanics", "mechanics", "next_states"]
 
 _SHAPES = ((1, 3), (2, 2))
-_NODE = 40
-"""Tokens of a node, with room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +45,16 @@ def mechanics(model: GameLm, positions: Positions, n: int) -> Mechanics:
     """What holds of texts about the first n positions."""
     some = positions.take(slice(n))
     boards = [(int(own), int(opponent)) for own, opponent in zip(some.own, some.opponent, strict=True)]
+    form = form_of(positions.game)
     found: list[Checks] = []
     for depth, breadth in _SHAPES:
-        nodes = sum(breadth**level for level in range(depth + 1))
         half = boards[: max(n // 2, 1)]
-        prompts = [prompt(*board, depth=depth, breadth=breadth) for board in half]
-        for board, text in zip(half, write(model, prompts, max_tokens=60 + _NODE * nodes), strict=True):
+        prompts = [prompt(form, *board, depth=depth, breadth=breadth) for board in half]
+        for board, text in zip(
+            half, write(model, prompts, max_tokens=longest_search(form, depth, breadth)), strict=True
+        ):
             try:
-                found.append(check(read_trace(text.tokens), *board))
+                found.append(check(read_trace(form, text.tokens), *board))
             except BrokenTrace:
                 found.append(Checks(asked_shape=False, children=1))
     return Mechanics(

@@ -18,13 +18,13 @@ import numpy as np
 from pydantic import Field
 
 from stratarena.agents.budget import Spend
-from stratarena.agents.gamelm.forms import form_of, form_tagged
-from stratarena.agents.gamelm.games import CHESS, CONNECT_FOUR, FOLDERS
-from stratarena.agents.gamelm.interchange import NotInterchange, trace_text
-from stratarena.agents.gamelm.reading import CONNECT_FOUR as CONNECT_FOUR_WORDS
-from stratarena.agents.gamelm.reading import STATUSES, read, tokens_read
+from stratarena.agents.gamelm.forms import Form, NotInterchange, form_of, form_tagged
+from stratarena.agents.gamelm.games import CHESS, CONNECT_FOUR, FOLDERS, WRITING
+from stratarena.agents.gamelm.layout import slots_of
+from stratarena.agents.gamelm.reading import HEAD, STATUSES, read, tokens_read
 from stratarena.agents.gamelm.speech import Question, answer_text, game_asked, parse_question, question_text
-from stratarena.agents.gamelm.trace_reading import BrokenTrace, board_of
+from stratarena.agents.gamelm.trace_reading import BrokenTrace
+from stratarena.agents.gamelm.trace_text import trace_text
 from stratarena.agents.gamelm.traces import board_tokens, prompt
 from stratarena.agents.gamelm.turning import turned_boards
 from stratarena.agents.gamelm.writer import write
@@ -39,8 +39,10 @@ if TYPE_CHECKING:
 __all__ = ["GameInference", "Shelf", "game_lm", "load_weights", "shipped_weights"]
 
 _SOME_ENDING = "4k3/8/8/8/8/8/8/KQ6 w - - 0 1"
-_LONGEST = 2600
-"""Tokens of the longest search: depth 3, breadth 4, with room."""
+_MOST_NODES = 85
+"""Of the longest search that is written to its end: depth 3, breadth 4."""
+_NODE = 20
+"""Tokens of a node besides its board and its report, with room."""
 
 
 class GameLmParams(RuntimeParams):
@@ -182,8 +184,10 @@ class GameInference:
                 continue
             if question.game != self._form.game:
                 answers[place] = ModelError(f"these weights play {self._form.game}, not {question.game}")
-            elif question.search is not None and question.game != CONNECT_FOUR:
-                answers[place] = ModelError(f"the game model writes searches of {CONNECT_FOUR} only")
+            elif question.search is not None and question.game not in WRITING:
+                answers[place] = ModelError(f"the game model writes searches of {' and '.join(WRITING)} only")
+            elif question.search is not None and self._model.config.max_slots < slots_of(self._form.words):
+                answers[place] = ModelError(f"these weights have not learned to write searches of {question.game}")
             else:
                 asked.append((place, question))
         evaluated = [(place, question) for place, question in asked if question.search is None]
@@ -238,20 +242,27 @@ class GameInference:
         """Whole searches, written side by side; what is no trace is told as the tokens it is."""
         if not asked:
             return []
+        shapes = [question.search for _, question in asked if question.search is not None]
         prompts = [
-            prompt(*question.board, depth=question.search[0], breadth=question.search[1])
-            for _, question in asked
-            if question.search is not None
+            prompt(self._form, *question.board, depth=depth, breadth=breadth)
+            for (_, question), (depth, breadth) in zip(asked, shapes, strict=True)
         ]
+        longest = max(longest_search(self._form, *shape) for shape in shapes)
         done = []
-        for (place, _), written in zip(asked, write(self._model, prompts, max_tokens=_LONGEST), strict=True):
+        for (place, _), written in zip(asked, write(self._model, prompts, max_tokens=longest), strict=True):
             try:
-                text = trace_text(written.tokens)
+                text = trace_text(self._form, written.tokens)
             except BrokenTrace as error:
                 text = f"broken: {error}\n"
             finish = Finish.STOP if written.ended else Finish.LENGTH
             done.append((place, text, finish, written.n_prompt, len(written.tokens) - written.n_prompt))
         return done
+
+
+def longest_search(form: Form, depth: int, breadth: int) -> int:
+    """Tokens after which a search of this shape is cut off: more than it can need, unless it is one of very many nodes."""
+    nodes = min(sum(int(breadth**level) for level in range(depth + 1)), _MOST_NODES)
+    return (nodes + 1) * (2 * form.words.places + HEAD + _NODE)
 
 
 def write_states(model: GameLm, questions: list[Question]) -> list[tuple[int, int]]:
@@ -261,14 +272,15 @@ def write_states(model: GameLm, questions: list[Question]) -> list[tuple[int, in
         moves = np.array([question.move or 0 for question in questions])
         after = turned_boards(model, own, opponent, moves)
         return [(int(mine), int(theirs)) for mine, theirs in zip(*after, strict=True)]
-    words = CONNECT_FOUR_WORDS
+    form = form_of(model.config.game)
+    words = form.words
     prompts = [
         [
             words["<bos>"],
             words["<want-state>"],
             words["<want-top>"],
             words["<prev>"],
-            *board_tokens(*question.board),
+            *board_tokens(form, *question.board),
             words["<act>"],
             words.first_move + (question.move or 0),
             words["<state>"],
@@ -276,4 +288,6 @@ def write_states(model: GameLm, questions: list[Question]) -> list[tuple[int, in
         for question in questions
     ]
     written = write(model, prompts, max_tokens=len(prompts[0]) + words.places)
-    return [board_of(tuple(token - words.first_content for token in one.tokens[-words.places :])) for one in written]
+    return [
+        form.board_of(tuple(token - words.first_content for token in one.tokens[-words.places :])) for one in written
+    ]

@@ -154,9 +154,10 @@ class GameLm(PreTrainedModel, GenerationMixin):  # type: ignore[misc]
         `labels` are the answers at the same places (not shifted); -100 asks for none.
         """
         if slots is None or levels is None or visible is None:
+            from stratarena.agents.gamelm.forms import form_of
             from stratarena.agents.gamelm.layout import layout_of
 
-            laid = [layout_of(self.config.game, row) for row in input_ids.tolist()]
+            laid = [layout_of(form_of(self.config.game).words, row) for row in input_ids.tolist()]
             slots, levels, visible = (
                 torch.stack([torch.from_numpy(part) for part in parts]).to(input_ids.device)
                 for parts in zip(*((one.slots, one.levels, one.visible) for one in laid), strict=True)

@@ -14,18 +14,19 @@ from pydantic import Field
 from stratarena.agents.base import AgentSpec, Decision, Deliberation, Reply, Step, View, ask, explored, propose, revise
 from stratarena.agents.engines.base import EngineSpec
 from stratarena.agents.gamelm.evaluator import known_board, plays_from, request_of
-from stratarena.agents.gamelm.forms import form_of
-from stratarena.agents.gamelm.games import CONNECT_FOUR, FOLDERS, refusal
-from stratarena.agents.gamelm.interchange import NotInterchange, trace_tokens
+from stratarena.agents.gamelm.forms import NotInterchange, form_of
+from stratarena.agents.gamelm.games import FOLDERS, WRITING, refusal
 from stratarena.agents.gamelm.speech import Board, Question, parse_answer
 from stratarena.agents.gamelm.trace_reading import BrokenTrace, read_trace
 from stratarena.agents.gamelm.trace_record import no_tree, tree_of
+from stratarena.agents.gamelm.trace_text import trace_tokens
+from stratarena.agents.gamelm.vocabulary import BUCKETS
 from stratarena.agents.linearized.player import CHOSEN, CUT_OFF
 from stratarena.agents.lines import declare_line, legal_prefix
 from stratarena.agents.models.base import Finish
 from stratarena.agents.params import Params, checked_params
 from stratarena.agents.plan import Cause, Plan
-from stratarena.games.base import Game, MalformedMove, Move
+from stratarena.games.base import Game, MalformedMove
 
 __all__ = ["GameModelPlayer"]
 
@@ -54,9 +55,9 @@ class GameModelPlayer:
         self.models = (self._params.model,)
 
     def plays(self, game: str) -> str | None:
-        """The games that there are weights of; the search that a model writes itself is Connect Four's only."""
-        if self._params.search == "internal" and game in FOLDERS and game != CONNECT_FOUR:
-            return f"the game model writes searches of {CONNECT_FOUR} only, not of {game}"
+        """The games that there are weights of; of chess no model writes searches."""
+        if self._params.search == "internal" and game in FOLDERS and game not in WRITING:
+            return f"the game model writes searches of {' and '.join(WRITING)} only, not of {game}"
         return refusal(game)
 
     def plays_from(self, game: Game[S], state: S) -> str | None:
@@ -94,34 +95,36 @@ class GameModelPlayer:
 
     def _internal(self, view: View[Any], board: Board, legal: list[int]) -> Deliberation:
         """A search in one answer: what it favoured first is the plan, what it selected a revision if that is another."""
-        asked = (self._params.depth, self._params.breadth)
-        (answer,) = yield from ask(self._params.model, request_of(Question(board, search=asked)))
+        asked, form = (self._params.depth, self._params.breadth), form_of(view.game.id)
+        (answer,) = yield from ask(self._params.model, request_of(Question(board, search=asked, game=form.game)))
         try:
-            trace = read_trace(trace_tokens(answer.text))
+            trace = read_trace(form, trace_tokens(form, answer.text))
         except (NotInterchange, BrokenTrace) as error:
             ended = CUT_OFF if answer.finish is Finish.LENGTH else f"strict text: {error}"
             yield from explored(no_tree(asked, ended))
             root = None
         else:
-            tree = tree_of(trace, asked=asked, state=view.state, seat=view.seat, ended=CHOSEN)
+            tree = tree_of(view.game, trace, asked=asked, state=view.state, seat=view.seat, ended=CHOSEN)
             yield from explored(tree)
             root = trace.root
         if root is None or root.selected not in legal:
             # What it first thought of the board stands in its answer, unless that is unreadable, too.
             move, _ = yield from self._first_opinion(view, board, legal)
-            return Decision(_move(move), fallback="its own search was broken or chose no legal move")
-        value = (root.value - 0.5) / 64
-        line = legal_prefix(view.game.id, view.state, tree.line) or (_move(root.selected),)
-        why = ", ".join(f"{_move(move)} searched: {(back - 0.5) / 64:.2f}" for move, _, back in root.children)
+            return Decision(
+                form.move(move, view.seat, board), fallback="its own search was broken or chose no legal move"
+            )
+        value = (root.value - 0.5) / BUCKETS
+        best = form.move(root.selected, view.seat, board)
+        line = legal_prefix(view.game.id, view.state, tree.line) or (best,)
+        why = ", ".join(
+            f"{form.move(move, view.seat, board)} searched: {(back - 0.5) / BUCKETS:.2f}"
+            for move, _, back in root.children
+        )
         plan = Plan(moves=line, value=2 * value - 1, why=why)
-        first = tree.first_move if tree.first_move in [*map(_move, legal)] else None
+        first = tree.first_move if tree.first_move in view.game.legal_moves(view.state) else None
         if first is None:
             yield from declare_line(view, plan, changed_by=Cause.SEARCH)
         else:
             yield from declare_line(view, Plan(moves=(first,), value=tree.value_before), changed_by=Cause.SEARCH)
             yield from propose(plan) if first == line[0] else revise(plan, Cause.SEARCH)
-        return Decision(_move(root.selected), confidence=value)
-
-
-def _move(column: int) -> Move:
-    return Move(str(column + 1))
+        return Decision(best, confidence=value)

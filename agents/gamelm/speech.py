@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from stratarena.agents.gamelm.forms import Board, form_of, form_tagged
+from stratarena.agents.gamelm.forms import Board, NotInterchange, form_of, form_tagged
 from stratarena.agents.gamelm.games import CONNECT_FOUR, FOLDERS
-from stratarena.agents.gamelm.interchange import NotInterchange, result_text, status_of
+from stratarena.agents.gamelm.interchange import result_text, status_of
 from stratarena.agents.gamelm.values import centres
 
 __all__ = [

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from stratarena.agents.gamelm.columns import Boards, play
+from stratarena.agents.gamelm.columns import play
+from stratarena.agents.gamelm.forms import Boards, form_of
+from stratarena.agents.gamelm.games import CONNECT_FOUR as GAME
 from stratarena.agents.gamelm.layout import Laid, layout_of
 from stratarena.agents.gamelm.reading import CONNECT_FOUR, STATUSES, Readings, read, statuses
 from stratarena.agents.gamelm.traces import Node, Text, board_tokens, grow, report_of, write_trace
+from stratarena.agents.gamelm.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     import torch
@@ -20,23 +23,24 @@ if TYPE_CHECKING:
 
 __all__ = ["NOISES", "SHAPES", "Lesson", "draw_examples", "draw_traces", "lesson_of", "mav_text", "text_loss"]
 
-SHAPES = {(0, 1): 0.1, (1, 2): 0.1, (1, 3): 0.2, (1, 4): 0.1, (1, 5): 0.05, (2, 2): 0.15, (2, 3): 0.2, (2, 4): 0.1}
+SHAPES = {(0, 1): 0.05, (1, 2): 0.05, (1, 3): 0.2, (1, 4): 0.05, (1, 5): 0.05, (2, 2): 0.15, (2, 3): 0.35, (2, 4): 0.1}
 """Depth and breadth of traces, and how often they are drawn."""
 NOISES = (0.0, 0.0, 0.05, 0.4)
 """What is added to the values in traces, as a standard deviation: with noise, only what is written tells what to select."""
-_PLACES = 3 * CONNECT_FOUR.places
-"""About as many tokens has one node of a trace."""
+_TOKENS = 10
+"""About so many tokens of a trace, boards of three times their places, are paid for by a position of the batch."""
 
 
 def draw_traces(model: GameLm, own: Boards, opponent: Boards, rng: np.random.Generator) -> list[Text]:
-    """Traces of one drawn shape over the first of these positions, as many as have about 10 tokens a position.
+    """Traces of one drawn shape over the first of these positions, as many as these pay for.
 
     Their values are the model's, with noise of a drawn strength.
     """
     shapes = list(SHAPES)
     depth, breadth = shapes[int(rng.choice(len(shapes), p=list(SHAPES.values())))]
     nodes = sum(breadth**level for level in range(depth + 1))
-    n = max(2, len(own) * 10 // (nodes * _PLACES))
+    form = form_of(model.config.game)
+    n = max(2, len(own) * _TOKENS // (nodes * 3 * form.words.places))
     noise = NOISES[int(rng.integers(len(NOISES)))]
 
     def noisy(mine: Boards, theirs: Boards) -> Readings:
@@ -44,12 +48,13 @@ def draw_traces(model: GameLm, own: Boards, opponent: Boards, rng: np.random.Gen
         mean = readings.mean + noise * rng.standard_normal(readings.mean.shape)
         return replace(readings, mean=np.clip(mean, 0.0, 1.0))
 
-    roots = grow(own[:n], opponent[:n], depth=depth, breadth=breadth, read=noisy)
-    return [write_trace(root, depth=depth, breadth=breadth) for root in roots]
+    roots = grow(form, own[:n], opponent[:n], depth=depth, breadth=breadth, read=noisy)
+    return [write_trace(root, depth=depth, breadth=breadth, turned=model.config.turns) for root in roots]
 
 
 def draw_examples(model: GameLm, own: Boards, opponent: Boards, rng: np.random.Generator) -> list[Text]:
-    """MAV examples: half begin with a state, half with the state and move before; every output is asked for at random."""
+    """MAV examples of Connect Four: half begin with a state, half with the state and move before; every output is asked for at random."""
+    form = form_of(GAME)
     n = max(2, len(own) // 5)
     own, opponent = own[:n], opponent[:n]
     columns = np.array([_some_column(int(mine | theirs), rng) for mine, theirs in zip(own, opponent, strict=True)])
@@ -59,7 +64,7 @@ def draw_examples(model: GameLm, own: Boards, opponent: Boards, rng: np.random.G
     texts = []
     for index in range(n):
         boards, (readings, truth) = ((own, opponent), before) if rng.random() < 0.5 else (after, later)
-        report = report_of(readings, index, status=STATUSES[truth[index]])
+        report = report_of(form, readings, index, status=STATUSES[truth[index]])
         node = Node(int(boards[0][index]), int(boards[1][index]), report)
         previous = None if boards[0] is own else (int(own[index]), int(opponent[index]), int(columns[index]))
         texts.append(mav_text(node, previous, rng))
@@ -72,7 +77,8 @@ def _some_column(taken: int, rng: np.random.Generator) -> int:
 
 def mav_text(node: Node, previous: tuple[int, int, int] | None, rng: np.random.Generator) -> Text:
     """One example: inputs, what is wanted, and the outputs; the moves of a list come in random order."""
-    words, text = CONNECT_FOUR, Text()
+    form, text = node.report.form, Text()
+    words = form.words
     over = node.report.status != "<going>"
     wants = [word for word in ("top", "best", "next") if rng.random() < 0.7 or (over and word == "top")] or ["top"]
     if "next" in wants and "best" not in wants:
@@ -85,12 +91,12 @@ def mav_text(node: Node, previous: tuple[int, int, int] | None, rng: np.random.G
         text.give(words[f"<want-{word}>"])
         if word == "top" and most < CONNECT_FOUR.moves:
             text.give(words[f"<breadth{most}>"])
-    state = [words["<state>"], *board_tokens(node.own, node.opponent)]
+    state = [words["<state>"], *board_tokens(form, node.own, node.opponent)]
     if previous is None:
         text.give(*state, *node.report.tokens())
     else:
         mine, theirs, move = previous
-        text.give(words["<prev>"], *board_tokens(mine, theirs), words["<act>"], words.first_move + move)
+        text.give(words["<prev>"], *board_tokens(form, mine, theirs), words["<act>"], words.first_move + move)
         text.write(*state)
         text.give(*node.report.tokens())
     ranked = node.report.ranked()
@@ -108,7 +114,7 @@ def mav_text(node: Node, previous: tuple[int, int, int] | None, rng: np.random.G
     if "next" in wants:
         arrays = np.array([node.own], np.uint64), np.array([node.opponent], np.uint64)
         after = play(*arrays, np.array([best]))
-        text.write(words["<next>"], *board_tokens(int(after[0][0]), int(after[1][0])))
+        text.write(words["<next>"], *board_tokens(form, int(after[0][0]), int(after[1][0])))
     text.write(words["<end>"])
     return text
 
@@ -124,9 +130,9 @@ class Lesson:
     laid: Laid
 
 
-def lesson_of(text: Text) -> Lesson:
+def lesson_of(words: Vocabulary, text: Text) -> Lesson:
     """A text laid out."""
-    return Lesson(np.array(text.tokens), np.array(text.weights, np.float32), layout_of("connect_four", text.tokens))
+    return Lesson(np.array(text.tokens), np.array(text.weights, np.float32), layout_of(words, text.tokens))
 
 
 def text_loss(model: GameLm, lessons: list[Lesson]) -> torch.Tensor:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from stratarena.agents.gamelm.columns import COLUMNS, STRIDE
-from stratarena.agents.gamelm.reading import CONNECT_FOUR, STATUSES
+import numpy as np
+
+from stratarena.agents.gamelm.forms import Board, Form
+from stratarena.agents.gamelm.reading import STATUSES
 from stratarena.agents.gamelm.values import mirror, together
 from stratarena.agents.gamelm.vocabulary import BUCKETS
 
-__all__ = ["BrokenTrace", "Checks", "ReadNode", "Trace", "board_of", "check", "leaf_value", "read_trace"]
+__all__ = ["BrokenTrace", "Checks", "ReadNode", "Trace", "check", "leaf_value", "read_trace"]
 
 
 class BrokenTrace(Exception):
@@ -37,23 +39,25 @@ class ReadNode:
 class Trace:
     """A whole search."""
 
+    form: Form
     depth: int
     breadth: int
     root: ReadNode
 
 
 class _Reader:
-    def __init__(self, tokens: list[int]) -> None:
+    def __init__(self, form: Form, tokens: list[int]) -> None:
+        self.words = form.words
         self.tokens = tokens
         self.at = 0
-        self.names = {number: name for name, number in CONNECT_FOUR.number.items()}
+        self.names = {number: name for name, number in self.words.number.items()}
 
     def fail(self, expected: str) -> BrokenTrace:
         found = "the end" if self.at >= len(self.tokens) else self.word(self.tokens[self.at])
         return BrokenTrace(f"token {self.at}: expected {expected}, found {found}")
 
     def word(self, token: int) -> str:
-        words = CONNECT_FOUR
+        words = self.words
         if token in self.names:
             return self.names[token]
         if token < words.first_content:
@@ -77,13 +81,13 @@ class _Reader:
         return self.tokens[self.at - 1] - first
 
     def move(self) -> int:
-        return self.number(CONNECT_FOUR.first_move, CONNECT_FOUR.moves, "a move")
+        return self.number(self.words.first_move, self.words.moves, "a move")
 
     def value(self) -> int:
-        return self.number(CONNECT_FOUR.first_value, BUCKETS, "a value") + 1
+        return self.number(self.words.first_value, BUCKETS, "a value") + 1
 
     def board(self) -> tuple[int, ...]:
-        words = CONNECT_FOUR
+        words = self.words
         return tuple(
             self.number(words.first_content, words.contents, "a place of a board") for _ in range(words.places)
         )
@@ -92,7 +96,7 @@ class _Reader:
         board = self.board()
         status, best = self.tag(*STATUSES), self.move()
         values: list[int | None] = []
-        for _ in range(CONNECT_FOUR.places):
+        for _ in range(self.words.places):
             if self.peek() == "<illegal>":
                 self.at += 1
                 values.append(None)
@@ -122,9 +126,9 @@ class _Reader:
         node.value = self.value()
 
 
-def read_trace(tokens: list[int]) -> Trace:
+def read_trace(form: Form, tokens: list[int]) -> Trace:
     """The search that these tokens tell. Raises `BrokenTrace` at the first token that does not fit the grammar."""
-    reader = _Reader(tokens)
+    reader = _Reader(form, tokens)
     reader.tag("<bos>")
     reader.tag("<search>")
     depth = int(reader.tag(*(f"<depth{depth}>" for depth in range(4)))[6:-1])
@@ -133,18 +137,7 @@ def read_trace(tokens: list[int]) -> Trace:
     root = reader.node()
     reader.body(root)
     reader.tag("<end>")
-    return Trace(depth, breadth, root)
-
-
-def board_of(contents: tuple[int, ...]) -> tuple[int, int]:
-    """The mover's own and the opponent's discs of a board given by its columns' contents."""
-    own = opponent = 0
-    for column, content in enumerate(contents):
-        height = (content + 1).bit_length() - 1
-        mine = content + 1 - (1 << height)
-        own |= mine << (STRIDE * column)
-        opponent |= (((1 << height) - 1) & ~mine) << (STRIDE * column)
-    return own, opponent
+    return Trace(form, depth, breadth, root)
 
 
 @dataclass
@@ -192,22 +185,21 @@ def leaf_value(node: ReadNode, told: int | None) -> int | None:
     return max(offered) if told is None else together(max(offered), told)
 
 
-def _check(
-    checks: Checks, trace: Trace, node: ReadNode, truth: tuple[int, int] | None, *, told: int | None, depth: int
-) -> None:
+def _check(checks: Checks, trace: Trace, node: ReadNode, truth: Board | None, *, told: int | None, depth: int) -> None:
     offered = [value for value in node.values if value is not None] if node.status == "<going>" else []
     expected = min(trace.breadth, len(offered)) if depth < trace.depth else 0
     opened = tuple(move for move, _, _ in node.children)
     if len(opened) != expected or len(set(opened)) != len(opened) or node.announced != opened:
         checks.asked_shape = False
-    claimed = board_of(node.board)
+    form = trace.form
+    claimed = form.board_of(node.board)
     for move, child, back in node.children:
         checks.children += 1
-        after = _after(claimed, move)
+        after = _after(form, claimed, move)
         checks.legal += after is not None
-        checks.local += after == board_of(child.board)
-        true = None if truth is None else _after(truth, move)
-        right = true is not None and true == board_of(child.board)
+        checks.local += after == form.board_of(child.board)
+        true = None if truth is None else _after(form, truth, move)
+        right = true is not None and true == form.board_of(child.board)
         checks.true += right
         all_, good = checks.by_depth.get(depth + 1, (0, 0))
         checks.by_depth[depth + 1] = (all_ + 1, good + right)
@@ -230,10 +222,10 @@ def _check(
         checks.judged_off += abs(node.value - due)
 
 
-def _after(board: tuple[int, int], move: int) -> tuple[int, int] | None:
-    own, opponent = board
-    taken = own | opponent
-    if not 0 <= move < COLUMNS or taken >> (STRIDE * move + STRIDE - 2) & 1:
+def _after(form: Form, board: Board, move: int) -> Board | None:
+    """The board after the move; None where the rules do not allow it."""
+    own, opponent = (np.array([side], np.uint64) for side in board)
+    if not form.room(own, opponent)[0, move]:
         return None
-    bottom = 1 << (STRIDE * move)
-    return opponent, own | ((taken + bottom) & ~taken & (bottom * ((1 << (STRIDE - 1)) - 1)))
+    (mine,), (theirs,) = form.play(own, opponent, np.array([move]))
+    return int(mine), int(theirs)

@@ -12,6 +12,9 @@ search: the highest of seven noisy values is too high, by more than a ply of loo
             | <select> move value           at the depth limit: the best move reported, and what it is worth by
                                             its report and by the parent's
             | <select> value                where the game is over
+
+Where a model reads out what a move leads to (see `turning`), the board of a child is given to it like a report; else it
+writes the board itself.
 """
 
 from __future__ import annotations
@@ -20,18 +23,17 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from stratarena.agents.gamelm.columns import Boards, contents, play, room
-from stratarena.agents.gamelm.reading import CONNECT_FOUR, STATUSES, Readings, statuses
+from stratarena.agents.gamelm.forms import Boards, Form
+from stratarena.agents.gamelm.reading import STATUSES, Readings
 from stratarena.agents.gamelm.values import bucket_of, mirror, together
 
-__all__ = ["CENTRE_FIRST", "OVER", "Node", "Report", "Text", "grow", "report_of", "write_trace"]
+__all__ = ["OVER", "Node", "Report", "Text", "board_tokens", "grow", "prompt", "report_of", "write_trace"]
 
-CENTRE_FIRST = (3, 2, 4, 1, 5, 0, 6)
-"""The order among moves of equal value."""
 OVER = {"<won>": 64, "<drawn>": 32, "<lost>": 1}
 """The bucket of a finished game, for the side that would be to move."""
+OPENING = 3.0
+"""What a move opened, or a value carried back, weighs in training: if one is wrong, the whole search is of the wrong shape."""
 DECISION = 4.0
 """What a choice among children weighs in training: it is two tokens of a long text, and what the text is for."""
 
@@ -40,6 +42,7 @@ DECISION = 4.0
 class Report:
     """What was read off a board."""
 
+    form: Form
     status: str
     best: int
     """The move of the highest value; 0 where the game is over."""
@@ -48,17 +51,17 @@ class Report:
 
     def ranked(self) -> list[int]:
         """Moves by value, the highest first, among equals the most central one."""
-        moves = [move for move in CENTRE_FIRST if self.values[move] is not None]
+        moves = [move for move in self.form.order if self.values[move] is not None]
         return sorted(moves, key=lambda move: -(self.values[move] or 0))
 
     def tokens(self) -> list[int]:
         """The report as it stands in a text."""
-        words = CONNECT_FOUR
+        words = self.form.words
         values = [words["<illegal>"] if value is None else words.first_value + value - 1 for value in self.values]
         return [words[self.status], words.first_move + self.best, *values]
 
 
-def report_of(readings: Readings, index: int, *, status: str | None = None) -> Report:
+def report_of(form: Form, readings: Readings, index: int, *, status: str | None = None) -> Report:
     """The report of one of these readings; `status` overrides what the model says of it."""
     named = STATUSES[readings.status[index]] if status is None else status
     values: tuple[int | None, ...] = (None,) * len(readings.legal[index])
@@ -67,7 +70,7 @@ def report_of(readings: Readings, index: int, *, status: str | None = None) -> R
             bucket_of(float(value)) if legal else None
             for value, legal in zip(readings.mean[index], readings.legal[index], strict=True)
         )
-    report = Report(named, 0, values)
+    report = Report(form, named, 0, values)
     return replace(report, best=next(iter(report.ranked()), 0))
 
 
@@ -98,7 +101,7 @@ class Node:
 
 
 def grow(
-    own: Boards, opponent: Boards, *, depth: int, breadth: int, read: Callable[[Boards, Boards], Readings]
+    form: Form, own: Boards, opponent: Boards, *, depth: int, breadth: int, read: Callable[[Boards, Boards], Readings]
 ) -> list[Node]:
     """Searches of this shape for each board, breadth by breadth: all boards of one depth are read together."""
 
@@ -106,9 +109,9 @@ def grow(
         if not len(own):
             return []
         # The report is the model's but for what can be played: the rules are what a trace has to teach.
-        readings, truth = replace(read(own, opponent), legal=room(own, opponent)), statuses(own, opponent)
+        readings, truth = replace(read(own, opponent), legal=form.room(own, opponent)), form.statuses(own, opponent)
         return [
-            Node(int(own[index]), int(opponent[index]), report_of(readings, index, status=STATUSES[truth[index]]))
+            Node(int(own[index]), int(opponent[index]), report_of(form, readings, index, status=STATUSES[truth[index]]))
             for index in range(len(own))
         ]
 
@@ -116,7 +119,7 @@ def grow(
     for _ in range(depth):
         opened = [(node, move) for node in layer for move in node.report.ranked()[:breadth]]
         parents = [node for node, _ in opened]
-        after = play(
+        after = form.play(
             np.array([node.own for node in parents], np.uint64),
             np.array([node.opponent for node in parents], np.uint64),
             np.array([move for _, move in opened], np.int64),
@@ -147,43 +150,50 @@ class Text:
         self.weights += [weight] * len(tokens)
 
 
-def board_tokens(own: int, opponent: int) -> list[int]:
+def board_tokens(form: Form, own: int, opponent: int) -> list[int]:
     """The places of one board."""
-    row: NDArray[np.int64] = contents(np.array([own], np.uint64), np.array([opponent], np.uint64))[0]
-    return [CONNECT_FOUR.first_content + int(content) for content in row]
+    (row,) = form.contents(np.array([own], np.uint64), np.array([opponent], np.uint64))
+    return [form.words.first_content + int(content) for content in row]
 
 
-def prompt(own: int, opponent: int, *, depth: int, breadth: int) -> list[int]:
+def prompt(form: Form, own: int, opponent: int, *, depth: int, breadth: int) -> list[int]:
     """What a search begins with, up to where the board is read."""
-    words = CONNECT_FOUR
+    words = form.words
     return [
         words["<bos>"],
         words["<search>"],
         words[f"<depth{depth}>"],
         words[f"<breadth{breadth}>"],
         words["<state>"],
-        *board_tokens(own, opponent),
+        *board_tokens(form, own, opponent),
     ]
 
 
-def write_trace(root: Node, *, depth: int, breadth: int) -> Text:
-    """The text of a search."""
-    text = Text()
-    text.give(*prompt(root.own, root.opponent, depth=depth, breadth=breadth), *root.report.tokens())
-    _write_body(text, root)
-    text.write(CONNECT_FOUR["<end>"])
+def write_trace(root: Node, *, depth: int, breadth: int, turned: bool = False) -> Text:
+    """The text of a search; `turned` says that boards of children are read out, not written."""
+    text, form = Text(), root.report.form
+    text.give(*prompt(form, root.own, root.opponent, depth=depth, breadth=breadth), *root.report.tokens())
+    _write_body(text, root, turned=turned)
+    text.write(form.words["<end>"])
     return text
 
 
-def _write_body(text: Text, node: Node) -> None:
-    words = CONNECT_FOUR
+def _write_body(text: Text, node: Node, *, turned: bool) -> None:
+    form = node.report.form
+    words = form.words
     if node.children:
-        text.write(words["<expand>"], *(words.first_move + move for move, _ in node.children))
+        text.write(words["<expand>"], *(words.first_move + move for move, _ in node.children), weight=OPENING)
         for move, child in node.children:
-            text.write(words["<child>"], words.first_move + move, *board_tokens(child.own, child.opponent))
+            text.write(words["<child>"], words.first_move + move)
+            board = board_tokens(form, child.own, child.opponent)
+            if turned:
+                text.give(*board)
+            else:
+                text.write(*board)
             text.give(*child.report.tokens())
-            _write_body(text, child)
-            text.write(words["<back>"], words.first_move + move, words.first_value + mirror(child.value()[1]) - 1)
+            _write_body(text, child, turned=turned)
+            backed = words.first_value + mirror(child.value()[1]) - 1
+            text.write(words["<back>"], words.first_move + move, backed, weight=OPENING)
     move_, value = node.value()
     text.write(words["<select>"])
     weight = DECISION if node.children else 1.0

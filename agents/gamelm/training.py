@@ -16,8 +16,9 @@ from pydantic import Field, model_validator
 
 from stratarena.agents.gamelm.choices import draw_choices
 from stratarena.agents.gamelm.forms import form_of
-from stratarena.agents.gamelm.games import CONNECT_FOUR
+from stratarena.agents.gamelm.games import CONNECT_FOUR, WRITING
 from stratarena.agents.gamelm.labels import ILLEGAL
+from stratarena.agents.gamelm.layout import slots_of
 from stratarena.agents.gamelm.mechanics import Mechanics, mechanics, next_states
 from stratarena.agents.gamelm.own_games import make_own_chunk
 from stratarena.agents.gamelm.positions import Positions, finished, load_positions, make_chunks, played_on
@@ -89,8 +90,11 @@ class TrainingConfig(Params):
     def _some_stage(self) -> TrainingConfig:
         if not self.stages:
             raise ValueError("stages: at least one is needed")
-        if self.game != CONNECT_FOUR and any(_WRITTEN_TASKS & stage.tasks.keys() for stage in self.stages):
-            raise ValueError(f"stages: texts and traces are written about {CONNECT_FOUR} only; {self.game} is read")
+        tasks = {task for stage in self.stages for task in stage.tasks}
+        if self.game not in WRITING and _WRITTEN_TASKS & tasks:
+            raise ValueError(f"stages: searches are written about {' and '.join(WRITING)} only; {self.game} is read")
+        if self.game != CONNECT_FOUR and "text" in tasks:
+            raise ValueError(f"stages: texts of examples are written about {CONNECT_FOUR} only, not about {self.game}")
         if self.data.own_games and self.start is None:
             raise ValueError("data.own_games: whose? It needs `start`, the folder of the weights that play them")
         if self.data.own_games and self.game != CONNECT_FOUR:
@@ -251,14 +255,18 @@ def _begin(config: TrainingConfig, folder: Path) -> _Run:
     from stratarena.agents.gamelm.network import GameLm, GameLmConfig
 
     torch.manual_seed(config.seed)
+    form = form_of(config.game)
+    tasks = {task for stage in config.stages for task in stage.tasks}
     shape = GameLmConfig(
         game=config.game,
-        vocab_size=form_of(config.game).words.size,
+        vocab_size=form.words.size,
         hidden_size=config.model.hidden_size,
         num_hidden_layers=config.model.layers,
         num_attention_heads=config.model.heads,
-        turns=any("turning" in stage.tasks for stage in config.stages),
+        turns="turning" in tasks,
     )
+    if _WRITTEN_TASKS & tasks:
+        shape.max_slots = max(shape.max_slots, slots_of(form.words))
     model = GameLm(shape)
     if config.start is not None:
         began_from = GameLm.from_pretrained(config.start, dtype=torch.float32)
@@ -362,7 +370,10 @@ def _loss(run: _Run, task: Task, stage: Stage, positions: Positions) -> torch.Te
     if task == "choices":
         return text_loss(run.model, draw_choices(run.teacher, sample.own, sample.opponent, rng))
     draw = draw_traces if task == "traces" else draw_examples
-    return text_loss(run.model, [lesson_of(text) for text in draw(run.teacher, sample.own, sample.opponent, rng)])
+    words = form_of(positions.game).words
+    return text_loss(
+        run.model, [lesson_of(words, text) for text in draw(run.teacher, sample.own, sample.opponent, rng)]
+    )
 
 
 def _point(run: _Run, stage: Stage, validation: Positions, most: int) -> Point:

@@ -1,5 +1,7 @@
 """Writing: texts continued token by token, many side by side, each board read the moment it is complete.
 
+A model that reads out what moves lead to (`turning`) does so for the boards of children; another writes them.
+
 Values in reports are put down by mean scoring: the bucket of the expected value, not the likeliest bucket; the best move of
 a report is the one of the highest value.
 """
@@ -11,9 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from stratarena.agents.gamelm.forms import Board, form_of
 from stratarena.agents.gamelm.layout import Layout
-from stratarena.agents.gamelm.reading import CONNECT_FOUR, HEAD, Readings, read_blocks
-from stratarena.agents.gamelm.traces import report_of
+from stratarena.agents.gamelm.reading import HEAD, Readings, read_blocks
+from stratarena.agents.gamelm.traces import board_tokens, report_of
+from stratarena.agents.gamelm.turning import turned_boards
+from stratarena.agents.gamelm.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     import torch
@@ -50,6 +55,12 @@ class _Desk:
     done: bool = False
     ended: bool = False
 
+    def add(self, *tokens: int) -> None:
+        """Write on."""
+        for token in tokens:
+            self.tokens.append(token)
+            self.layout.push(token)
+
 
 @dataclass
 class _Pages:
@@ -85,16 +96,18 @@ def write(model: GameLm, prompts: list[list[int]], *, max_tokens: int) -> list[W
     """
     import torch
 
-    words, device = CONNECT_FOUR, model.lm_head.weight.device
+    words, device = form_of(model.config.game).words, model.lm_head.weight.device
     desks = []
     for prompt in prompts:
-        desk = _Desk(list(prompt), len(prompt), Layout(words))
-        for token in prompt:
-            desk.layout.push(token)
+        desk = _Desk([], len(prompt), Layout(words))
+        desk.add(*prompt)
         desks.append(desk)
-    pages = _Pages(room=max_tokens + words.places + HEAD + 2)
+    # A text just short of its end may still be given a board and its report.
+    pages = _Pages(room=max_tokens + 2 * words.places + HEAD + 2)
     with torch.inference_mode():
         while not all(desk.done for desk in desks):
+            if model.config.turns:
+                _turn_due(model, desks)
             _read_due(model, desks)
             pending = [0 if desk.done else len(desk.tokens) - desk.fed for desk in desks]
             width = max(pending)
@@ -122,13 +135,12 @@ def write(model: GameLm, prompts: list[list[int]], *, max_tokens: int) -> list[W
             for row, (desk, n) in enumerate(zip(desks, pending, strict=True)):
                 if n:
                     desk.fed += n
-                    _add(desk, int(_allowed(logits[row], desk.layout).argmax()), max_tokens)
+                    _go_on(desk, int(_allowed(logits[row], desk.layout, words).argmax()), words, max_tokens)
     return [Written(desk.tokens, desk.n_prompt, desk.n_read, desk.ended) for desk in desks]
 
 
-def _allowed(logits: torch.Tensor, layout: Layout) -> torch.Tensor:
+def _allowed(logits: torch.Tensor, layout: Layout, words: Vocabulary) -> torch.Tensor:
     """Inside a board the grammar knows only contents of places; everywhere else the model is free."""
-    words = CONNECT_FOUR
     return logits if not layout.in_board else _only(logits, words.first_content, words.size)
 
 
@@ -140,18 +152,45 @@ def _only(logits: torch.Tensor, first: int, end: int) -> torch.Tensor:
     return kept
 
 
-def _add(desk: _Desk, token: int, max_tokens: int) -> None:
-    desk.tokens.append(token)
-    desk.layout.push(token)
-    if token == CONNECT_FOUR["<end>"]:
+def _go_on(desk: _Desk, token: int, words: Vocabulary, max_tokens: int) -> None:
+    desk.add(token)
+    if token == words["<end>"]:
         desk.done = desk.ended = True
     elif len(desk.tokens) >= max_tokens:
         desk.done = True
 
 
+def _turn_due(model: GameLm, desks: list[_Desk]) -> None:
+    """Read out all boards of children that were just opened, in one batch."""
+    form = form_of(model.config.game)
+    words, due = form.words, []
+    parents: list[Board] = []
+    moves = []
+    for desk in desks:
+        where = None if desk.done else desk.layout.child_due
+        if where is None:
+            continue
+        begin, at = where
+        parent = tuple(token - words.first_content for token in desk.tokens[begin : begin + words.places])
+        move = desk.tokens[at] - words.first_move
+        if 0 <= move < words.moves:
+            due.append(desk)
+            parents.append(form.board_of(parent))
+            moves.append(move)
+        else:
+            desk.done = True
+    if not due:
+        return
+    own, opponent = (np.array([board[side] for board in parents], np.uint64) for side in (0, 1))
+    after = zip(*(side.tolist() for side in turned_boards(model, own, opponent, np.array(moves))), strict=True)
+    for desk, board in zip(due, after, strict=True):
+        desk.add(*board_tokens(form, *board))
+
+
 def _read_due(model: GameLm, desks: list[_Desk]) -> None:
     """Read all boards that were just completed, in one batch, and write their reports."""
-    words = CONNECT_FOUR
+    form = form_of(model.config.game)
+    words = form.words
     due = [desk for desk in desks if not desk.done and desk.layout.report_due]
     if not due:
         return
@@ -160,6 +199,4 @@ def _read_due(model: GameLm, desks: list[_Desk]) -> None:
     readings: Readings = read_blocks(model, blocks)
     for index, desk in enumerate(due):
         desk.n_read += 1
-        for token in report_of(readings, index).tokens():
-            desk.tokens.append(token)
-            desk.layout.push(token)
+        desk.add(*report_of(form, readings, index).tokens())

@@ -29,7 +29,7 @@ from stratarena.arena.config import make_agent
 from stratarena.games.base import Game, Move, MoveError, Seat
 from stratarena.games.openings import Line
 
-from .measures import share
+from .tables import share
 
 SEARCH = {"kind": "mcts_llm", "model": "m", "evaluator": "game_lm", "eps": 0.05}
 """Of a tree search around the model; `tau` is the game's."""

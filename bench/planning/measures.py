@@ -19,17 +19,8 @@ from stratarena.agents.gamelm.traces import prompt
 from stratarena.agents.gamelm.writer import write
 
 from .boards import Board, arrays, over_by_rules, played, room_in
-from .players import Chooser, Dreams, Reader, Tally
-
-
-def share(good: int, n: int) -> dict[str, Any]:
-    """A share with its 95 % Wilson interval."""
-    if not n:
-        return {"value": None, "n": 0, "low": None, "high": None}
-    z, p = 1.959964, good / n
-    middle, spread = (p + z * z / (2 * n)), z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    whole = 1 + z * z / n
-    return {"value": p, "n": n, "low": max(0.0, (middle - spread) / whole), "high": min(1.0, (middle + spread) / whole)}
+from .players import Chooser, Dreams, Reader
+from .tables import share
 
 
 def boards_of(positions: Positions) -> list[Board]:
@@ -107,21 +98,6 @@ def compounded(reader: Reader, positions: Positions, plies: int, seed: int) -> d
     return found
 
 
-def of_searches(tally: Tally) -> dict[str, Any]:
-    """Shares of what the model's own searches got right."""
-    return {
-        "parsed": share(tally.parsed, tally.traces),
-        "shape": share(tally.shape, tally.traces),
-        "legal": share(tally.legal, tally.children),
-        "child states": share(tally.true, tally.children),
-        "backups": share(tally.consistent, tally.backups),
-        "selections": share(tally.selected_best, tally.selections),
-        "leaf values": share(tally.judged_right, tally.judged),
-        "leaf values off": tally.judged_off / tally.judged if tally.judged else None,
-        "by depth": {str(depth): share(good, n) for depth, (n, good) in sorted(tally.by_depth.items())},
-    }
-
-
 def of_dreams(dreams: Dreams) -> dict[str, Any]:
     """Shares of what imagined searches said that was true, by depth."""
     counts = dreams.counts
@@ -182,7 +158,7 @@ def leaf_speed(model: Any, positions: Positions) -> dict[str, Any]:
         read(model, own, other, batch=batch)
         rows[f"read, {batch} at a time"] = n / (time.process_time() - began)
     own, other = positions.own[:24], positions.opponent[:24]
-    prompts = [prompt(int(a), int(b), depth=0, breadth=1) for a, b in zip(own, other, strict=True)]
+    prompts = [prompt(FORM, int(a), int(b), depth=0, breadth=1) for a, b in zip(own, other, strict=True)]
     began = time.process_time()
     for one in prompts:
         write(model, [one], max_tokens=60)

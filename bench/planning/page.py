@@ -4,60 +4,16 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .measures import paired, share
+from . import own_searches
+from .measures import paired
 from .pool import OWN_LEAVES, PAIRINGS, PLAIN
+from .tables import Numbers, percent, share, signed, table
 
-Numbers = Mapping[str, Any]
 FAMILIES = ("mcts", "mcts, imagined", "minimax", "internal")
-
-
-def percent(found: Mapping[str, Any]) -> str:
-    """A share with its interval."""
-    if found["value"] is None:
-        return "– (n = 0)"
-    return f"{found['value']:.2%} [{found['low']:.2%}, {found['high']:.2%}], n = {found['n']}"
-
-
-def signed(found: Mapping[str, Any], low: str = "elo_low", high: str = "elo_high") -> str:
-    """Elo with its interval; of a side that never or always scored only that it is out of reach."""
-    if found.get("score") in (0.0, 1.0):
-        return f"beyond {found['elo']:+.0f}"
-    return f"{found['elo']:+.0f} [{found[low]:+.0f}, {found[high]:+.0f}]"
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """A table in Markdown, or a word that there is nothing yet."""
-    if not rows:
-        return ["Not measured yet.", ""]
-    return [
-        f"| {' | '.join(head)} |",
-        "| --- " * len(head) + "|",
-        *(f"| {' | '.join(row)} |" for row in rows),
-        "",
-    ]
-
-
-def of_part(numbers: Numbers, part: str, name: str) -> Iterable[tuple[str, Any]]:
-    """What was measured under that name; nothing where it was not."""
-    found: Mapping[str, Any] = numbers.get(part, {}).get(name, {})
-    return found.items()
-
-
-def in_order(numbers: Numbers, part: str, names: Iterable[str]) -> list[tuple[str, Any]]:
-    """What was measured of these names, in their order."""
-    found = numbers.get(part, {})
-    return [(name, found[name]) for name in names if name in found]
-
-
-def told(found: Mapping[str, Any]) -> tuple[str, str]:
-    """Score and Elo; where all openings gave the same, the bootstrap knows no interval."""
-    if found["low"] == found["high"]:
-        return f"{found['score']:.3f}, in every opening", "–" if found["score"] in (0, 1) else f"{found['elo']:+.0f}"
-    return f"{found['score']:.3f} [{found['low']:.3f}, {found['high']:.3f}]", signed(found)
 
 
 def aims(numbers: Numbers) -> Iterator[tuple[str, str, str, bool | None]]:
@@ -150,7 +106,7 @@ def write_page(numbers: Numbers, folder: Path, curves: Sequence[tuple[str, Path]
     ]
     lines += _world(numbers)
     lines += _positions(numbers)
-    lines += _internal(numbers)
+    lines += own_searches.section(numbers.get("internal", {}))
     lines += _matches(numbers)
     lines += ["## Training", ""]
     rows = [(name, point) for name, path in curves if path.exists() for point in _curve(path)]
@@ -256,27 +212,6 @@ def _positions(numbers: Numbers) -> list[str]:
             "",
         ]
     return lines
-
-
-def _internal(numbers: Numbers) -> list[str]:
-    keys = ("parsed", "shape", "child states", "backups", "selections", "leaf values")
-    rows = [
-        (name, *(percent(found[key]) for key in keys), _or_dash(found["leaf values off"]), f"{found['written']:.0f}")
-        for name, found in numbers.get("internal", {}).items()
-    ]
-    return [
-        "## Searches that it writes itself",
-        "",
-        "Shares of whole searches (parsed, shape) and of their nodes. A selection is right if it is the highest of what is",
-        "written above or below it; the value of a leaf, if it is the bucket in the middle of the leaf's own report and its",
-        "parent's. Off: how many buckets of 64 it is away from there, on average.",
-        "",
-        *table(("(depth, breadth)", *keys, "off", "tokens in all"), rows),
-    ]
-
-
-def _or_dash(mean: float | None) -> str:
-    return "–" if mean is None else f"{mean:.2f}"
 
 
 def _matches(numbers: Numbers) -> list[str]:

@@ -7,27 +7,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 import numpy as np
 
 from stratarena.agents.evaluators import PriorShape
+from stratarena.agents.gamelm.connect_four_form import FORM
 from stratarena.agents.gamelm.connect_four_positions import label
 from stratarena.agents.gamelm.model import write_states
 from stratarena.agents.gamelm.reading import CONNECT_FOUR, HEAD, STATUSES, read
 from stratarena.agents.gamelm.speech import Question
-from stratarena.agents.gamelm.trace_reading import BrokenTrace, check, read_trace
-from stratarena.agents.gamelm.traces import prompt
 from stratarena.agents.gamelm.values import centres
-from stratarena.agents.gamelm.writer import write
 from stratarena.agents.search import Search, most_visits
 from stratarena.agents.search_minimax import minimax, widen
 from stratarena.agents.search_tree import Evaluation, Leaf, Node, Opened, Settings
 from stratarena.games.base import Move
 
 from .boards import Board, ByBoards, arrays, is_first, moves_to, name, over_by_rules, played, room_in, tactics
+from .own_searches import Tally, written
 
 Chooser = Callable[[list[Board]], list[int]]
 SHAPE = PriorShape(tau=0.1, eps=0.05)
@@ -234,69 +232,18 @@ def external_minimax(reader: Reader, depth: int, breadth: int, *, both: bool) ->
     return choose
 
 
-_COUNTED = (
-    *("children", "legal", "true", "backups", "consistent", "selections", "selected_best"),
-    *("judged", "judged_right", "judged_off"),
-)
-
-
-@dataclass
-class Tally:
-    """What searches that the model wrote got right, summed."""
-
-    traces: int = 0
-    parsed: int = 0
-    shape: int = 0
-    children: int = 0
-    legal: int = 0
-    true: int = 0
-    backups: int = 0
-    consistent: int = 0
-    selections: int = 0
-    selected_best: int = 0
-    judged: int = 0
-    judged_right: int = 0
-    judged_off: int = 0
-    tokens: int = 0
-    by_depth: dict[int, list[int]] = field(default_factory=dict)
-    """Children and true boards among them, by depth."""
-
-    def add(self, tokens: list[int], board: Board) -> int | None:
-        """Count a written search; its move, if it can be read and is legal."""
-        self.traces += 1
-        self.tokens += len(tokens)
-        try:
-            trace = read_trace(tokens)
-        except BrokenTrace:
-            return None
-        self.parsed += 1
-        found = check(trace, *board)
-        self.shape += found.asked_shape
-        for name_ in _COUNTED:
-            setattr(self, name_, getattr(self, name_) + getattr(found, name_))
-        for depth, (all_, good) in found.by_depth.items():
-            counts = self.by_depth.setdefault(depth, [0, 0])
-            counts[0] += all_
-            counts[1] += good
-        return trace.root.selected
-
-
 def internal(reader: Reader, depth: int, breadth: int, tally: Tally | None = None) -> Chooser:
     """The model's own search; where it is broken or chooses no legal move, the best value."""
     fallback = no_search(reader)
     tally = Tally() if tally is None else tally
-    longest = 60 + 40 * sum(breadth**level for level in range(depth + 1))
 
     def choose(boards: list[Board]) -> list[int]:
         chosen: list[int] = []
-        for start in range(0, len(boards), 32):
-            some = boards[start : start + 32]
-            prompts = [prompt(*board, depth=depth, breadth=breadth) for board in some]
-            for board, one in zip(some, write(reader.model, prompts, max_tokens=longest), strict=True):
-                # A board that is read while a text is written costs its block, as it does everywhere.
-                reader.tokens += len(one.tokens) + _BLOCK * one.n_read
-                move = tally.add(one.tokens, board)
-                chosen.append(move if move in room_in(board) else fallback([board])[0])
+        for board, one in written(reader.model, FORM, boards, depth, breadth):
+            # A board that is read while a text is written costs its block, as it does everywhere.
+            reader.tokens += len(one.tokens) + _BLOCK * one.n_read
+            move = tally.add(FORM, one.tokens, board)
+            chosen.append(move if move in room_in(board) else fallback([board])[0])
         return chosen
 
     return choose

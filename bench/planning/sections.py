@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from .page import Numbers, in_order, of_part, percent, table, told
+from .tables import Numbers, in_order, of_part, percent, table, told
 
 
 def origin(numbers: Numbers) -> list[str]:

@@ -7,6 +7,8 @@ import torch
 
 from stratarena.agents.base import AgentSpec
 from stratarena.agents.gamelm.forms import form_of
+from stratarena.agents.gamelm.games import WRITING
+from stratarena.agents.gamelm.layout import slots_of
 from stratarena.agents.gamelm.network import GameLm, GameLmConfig
 from stratarena.agents.gamelm.training import TrainingConfig, train
 from stratarena.agents.gamelm.turning import turning_loss
@@ -31,7 +33,7 @@ def one_by_one(inference):
     return one
 
 
-def small(game, *, turns=True):
+def small(game, *, turns=True, writes=False):
     """A small untrained network."""
     torch.manual_seed(3)
     shape = GameLmConfig(
@@ -42,6 +44,8 @@ def small(game, *, turns=True):
         num_attention_heads=2,
         turns=turns,
     )
+    if writes and game in WRITING:
+        shape.max_slots = max(shape.max_slots, slots_of(form_of(game).words))
     return GameLm(shape).eval()
 
 

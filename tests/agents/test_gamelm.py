@@ -16,22 +16,18 @@ import numpy as np
 import torch
 
 from stratarena.agents.gamelm import columns, texts
+from stratarena.agents.gamelm.connect_four_form import FORM
 from stratarena.agents.gamelm.connect_four_positions import ILLEGAL, Labelled
-from stratarena.agents.gamelm.interchange import (
-    NotInterchange,
-    example_text,
-    example_tokens,
-    trace_text,
-    trace_tokens,
-    without_reports,
-)
+from stratarena.agents.gamelm.forms import NotInterchange
+from stratarena.agents.gamelm.interchange import example_text, example_tokens, without_reports
 from stratarena.agents.gamelm.layout import layout_of
 from stratarena.agents.gamelm.mechanics import mechanics
 from stratarena.agents.gamelm.network import GameLm, GameLmConfig
 from stratarena.agents.gamelm.positions import Positions
 from stratarena.agents.gamelm.reading import CONNECT_FOUR, read, read_logits
 from stratarena.agents.gamelm.texts import draw_examples, draw_traces, lesson_of, text_loss
-from stratarena.agents.gamelm.trace_reading import BrokenTrace, board_of, check, read_trace
+from stratarena.agents.gamelm.trace_reading import BrokenTrace, check, read_trace
+from stratarena.agents.gamelm.trace_text import trace_text, trace_tokens
 from stratarena.agents.gamelm.traces import grow, prompt, write_trace
 from stratarena.agents.gamelm.training import TrainingConfig, load_config, make_data, train, write_weights
 from stratarena.agents.gamelm.writer import write
@@ -74,7 +70,7 @@ def some():
 
 def traces(model, some, depth, breadth):
     """Traces over these boards with the positions they began from."""
-    roots = grow(*some, depth=depth, breadth=breadth, read=lambda own, opponent: read(model, own, opponent))
+    roots = grow(FORM, *some, depth=depth, breadth=breadth, read=lambda own, opponent: read(model, own, opponent))
     return [(write_trace(root, depth=depth, breadth=breadth).tokens, root) for root in roots]
 
 
@@ -85,7 +81,7 @@ class TestTraces:
     def test_a_trace_is_right_in_every_point_that_is_checked(self, model, some, depth, breadth):
         """States by the rules, values carried back as mirrors, selections the best, the shape that was asked for."""
         for tokens, root in traces(model, some, depth, breadth):
-            found = check(read_trace(tokens), root.own, root.opponent)
+            found = check(read_trace(FORM, tokens), root.own, root.opponent)
             assert found.asked_shape
             assert found.children == found.legal == found.local == found.true == found.backups == found.consistent
             assert found.selections == found.selected_best
@@ -104,7 +100,7 @@ class TestTraces:
     def test_a_value_of_a_leaf_that_is_off_is_counted_with_how_far(self, model, some):
         """The move it selects may still be right."""
         ((tokens, root),) = traces(model, tuple(part[:1] for part in some), 1, 1)
-        trace = read_trace(tokens)
+        trace = read_trace(FORM, tokens)
         leaf = trace.root.children[0][1]
         assert leaf.status == "<going>"
         leaf.value += 3 if leaf.value < 60 else -3
@@ -117,9 +113,9 @@ class TestTraces:
     def test_a_trace_and_its_text_tell_the_same(self, model, some):
         """From tokens to text and back, and from text to tokens and back."""
         for tokens, _ in traces(model, some, 2, 2):
-            text = trace_text(tokens)
-            assert trace_tokens(text) == tokens
-            assert trace_text(trace_tokens(text)) == text
+            text = trace_text(FORM, tokens)
+            assert trace_tokens(FORM, text) == tokens
+            assert trace_text(FORM, trace_tokens(FORM, text)) == text
 
     def test_a_wrong_value_carried_back_and_a_wrong_board_are_found(self, model, some):
         """Each change by hand costs exactly its own check."""
@@ -128,26 +124,26 @@ class TestTraces:
         at = tokens.index(words["<back>"]) + 2
         back = tokens[at] - words.first_value
         changed = [*tokens[:at], words.first_value + (back + 1) % 64, *tokens[at + 1 :]]
-        found = check(read_trace(changed), root.own, root.opponent)
+        found = check(read_trace(FORM, changed), root.own, root.opponent)
         assert found.consistent == found.backups - 1
         assert found.true == found.children
         at = tokens.index(words["<child>"]) + 2
         changed = [*tokens[:at], words.first_content + 5, *tokens[at + 1 :]]
-        found = check(read_trace(changed), root.own, root.opponent)
+        found = check(read_trace(FORM, changed), root.own, root.opponent)
         assert found.true == found.local == found.children - 1
 
     def test_a_broken_trace_says_where(self, model, some):
         """The first token that does not fit is named."""
         tokens, _ = traces(model, some, 0, 1)[0]
         with pytest.raises(BrokenTrace, match="token 1: expected <search>"):
-            read_trace([tokens[0], *tokens[2:]])
+            read_trace(FORM, [tokens[0], *tokens[2:]])
         with pytest.raises(BrokenTrace, match="found the end"):
-            read_trace(tokens[:-1])
+            read_trace(FORM, tokens[:-1])
 
     def test_a_closed_child_is_seen_by_its_move_and_selection_only(self, model, some):
         """The stack: after a child is closed nothing of its board is visible to what follows."""
         tokens, _ = next((t, r) for t, r in traces(model, some, 1, 2) if len(r.children) == 2)
-        words, laid = CONNECT_FOUR, layout_of("connect_four", tokens)
+        words, laid = CONNECT_FOUR, layout_of(CONNECT_FOUR, tokens)
         back = tokens.index(words["<back>"])
         opened = tokens.index(words["<child>"])
         seen = {tokens[index] for index in np.flatnonzero(laid.visible[back + 1]) if opened < index < back}
@@ -158,7 +154,7 @@ class TestTraces:
     def test_what_remains_of_two_closed_children_can_be_told_apart(self, model, some):
         """A set has no order: moves and values carried back have places by the number of the child."""
         tokens, root = next((t, r) for t, r in traces(model, some, 1, 3) if len(r.children) == 3)
-        words, laid = CONNECT_FOUR, layout_of("connect_four", tokens)
+        words, laid = CONNECT_FOUR, layout_of(CONNECT_FOUR, tokens)
         for tag, after in (("<child>", 1), ("<back>", 1), ("<back>", 2)):
             at = [index + after for index, token in enumerate(tokens) if token == words[tag]]
             assert len({int(laid.slots[index]) for index in at}) == len(at) == len(root.children)
@@ -180,8 +176,8 @@ class TestMechanics:
         monkeypatch.setattr(texts, "NOISES", (0.4,))
         rng = np.random.default_rng(4)
         for text in draw_traces(model, *some, rng):
-            trace = read_trace(text.tokens)
-            found = check(trace, *board_of(trace.root.board))
+            trace = read_trace(FORM, text.tokens)
+            found = check(trace, *FORM.board_of(trace.root.board))
             assert found.asked_shape
             assert found.children == found.true
             assert found.backups == found.consistent
@@ -239,10 +235,10 @@ class TestNetwork:
 
     def test_side_by_side_writing_is_what_one_whole_pass_says(self, model, some):
         """Every written token is the likeliest by a pass over the whole text without any memory."""
-        prompts = [prompt(int(own), int(other), depth=1, breadth=2) for own, other in zip(*some, strict=True)][:6]
+        prompts = [prompt(FORM, int(own), int(other), depth=1, breadth=2) for own, other in zip(*some, strict=True)][:6]
         for written in write(model, prompts, max_tokens=60):
             logits = model(torch.tensor([written.tokens])).logits[0].detach()
-            laid, words = layout_of("connect_four", written.tokens), CONNECT_FOUR
+            laid, words = layout_of(CONNECT_FOUR, written.tokens), CONNECT_FOUR
             for index in range(written.n_prompt + 9, len(written.tokens)):
                 slot = int(laid.slots[index])
                 if slot < 2 + words.places:
@@ -281,7 +277,7 @@ class TestNetwork:
         """Sixty steps over the same traces bring the loss far down."""
         torch.manual_seed(0)
         learner = GameLm(GameLmConfig(vocab_size=CONNECT_FOUR.size, hidden_size=32, num_hidden_layers=2))
-        lessons = [lesson_of(text) for text in draw_traces(learner, *some, np.random.default_rng(0))]
+        lessons = [lesson_of(CONNECT_FOUR, text) for text in draw_traces(learner, *some, np.random.default_rng(0))]
         optimiser = torch.optim.AdamW(learner.parameters(), lr=5e-3)
         losses = []
         for _ in range(60):

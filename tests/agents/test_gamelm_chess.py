@@ -260,8 +260,10 @@ class TestTraining:
         assert load_weights(weights).config.game == CHESS
 
     def test_texts_are_refused_for_chess_at_load(self):
-        """They are written about Connect Four only."""
-        with pytest.raises(ValueError, match="texts and traces are written about connect_four only"):
+        """No searches are written about it either."""
+        with pytest.raises(
+            ValueError, match=r"searches are written about connect_four and hex\(size=5\) only; chess is"
+        ):
             tiny(
                 CHESS,
                 data={"chunks": 2},
@@ -283,7 +285,7 @@ def test_a_question_about_another_game_is_refused_by_these_weights(inference):
     )
     assert str(other) == "these weights play chess, not connect_four"
     assert isinstance(internal, ModelError)
-    assert "writes searches of connect_four only" in str(internal)
+    assert "writes searches of connect_four and hex(size=5) only" in str(internal)
 
 
 @pytest.fixture(scope="module")

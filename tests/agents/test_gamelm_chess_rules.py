@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from stratarena.agents.gamelm import endings
 from stratarena.agents.gamelm.chess_form import FORM, moves_to_mate
 from stratarena.agents.gamelm.endings import KINDS, MOVES, NOWHERE
-from stratarena.agents.gamelm.forms import form_of, form_tagged
+from stratarena.agents.gamelm.forms import NotInterchange, form_of, form_tagged
 from stratarena.agents.gamelm.games import CHESS
-from stratarena.agents.gamelm.interchange import NotInterchange
 from stratarena.agents.gamelm.labels import ILLEGAL
 from stratarena.agents.gamelm.positions import finished, load_positions, make_chunks, played_on
 from stratarena.agents.gamelm.reading import STATUSES

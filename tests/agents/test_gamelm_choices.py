@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stratarena.agents.gamelm.choices import choice_lesson
+from stratarena.agents.gamelm.connect_four_form import FORM
 from stratarena.agents.gamelm.layout import layout_of
-from stratarena.agents.gamelm.reading import CONNECT_FOUR
 from stratarena.agents.gamelm.traces import Node, Report, write_trace
 from stratarena.agents.gamelm.values import mirror
 
-WORDS = CONNECT_FOUR
+WORDS = FORM.words
 BOARD = (1 << 7, 1 << 14)
 AFTER = (1 << 14, 1 << 7 | 1)
 BUCKET = st.integers(1, 64)
@@ -24,7 +24,7 @@ BUCKET = st.integers(1, 64)
 
 def reported(values):
     """A report of a game that goes on."""
-    return Report("<going>", next(move for move, value in enumerate(values) if value is not None), tuple(values))
+    return Report(FORM, "<going>", next(move for move, value in enumerate(values) if value is not None), tuple(values))
 
 
 @st.composite
@@ -53,7 +53,7 @@ def search_of(report, children):
         values[reply] = mirror(back)
         root.children.append((move, Node(*AFTER, reported(values), told=mirror(back))))
     text = write_trace(root, depth=1, breadth=len(children))
-    return np.array(text.tokens), layout_of("connect_four", text.tokens)
+    return np.array(text.tokens), layout_of(WORDS, text.tokens)
 
 
 @given(roots())

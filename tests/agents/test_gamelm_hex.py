@@ -15,7 +15,7 @@ import torch
 from game_models import losses_of_turning, one_by_one, player, same_when_killed, small, tiny
 
 from stratarena.agents.conformance import check_agent
-from stratarena.agents.gamelm.games import CONNECT_FOUR, HEX_5X5
+from stratarena.agents.gamelm.games import CHESS, CONNECT_FOUR, HEX_5X5
 from stratarena.agents.gamelm.hex_form import FORM_5X5 as FORM
 from stratarena.agents.gamelm.model import GameInference, Shelf, game_lm, load_weights, shipped_weights, write_states
 from stratarena.agents.gamelm.positions import load_positions, make_chunks
@@ -94,14 +94,15 @@ def test_an_imagined_world_is_checked_by_the_rules(answer):
 
 
 def test_games_without_weights_are_refused_in_one_line():
-    """For the player, for searches around it, and for searches that only the Connect Four model writes."""
+    """For the player and for searches around it; the board games' own searches are written, the endings' are not."""
     assert player().plays(HEX_5X5) is None
     assert player("mcts_llm").plays(HEX_5X5) is None
     for game in ("hex", "hex(size=7)", "hex(size=5, swap=true)", "chess960"):
         said = f"the game model plays connect_four, hex(size=5) and chess (endings), not {game}"
         assert player().plays(game) == player("mcts_llm").plays(game) == said
-    internal = player(search="internal").plays(HEX_5X5)
-    assert internal == "the game model writes searches of connect_four only, not of hex(size=5)"
+    assert player(search="internal").plays(HEX_5X5) is None
+    internal = player(search="internal").plays(CHESS)
+    assert internal == "the game model writes searches of connect_four and hex(size=5) only, not of chess"
 
 
 class TestShelf:
@@ -132,8 +133,12 @@ class TestShelf:
         assert str(other) == "these weights play hex(size=5), not connect_four"
         assert isinstance(nothing, ModelError)
         assert isinstance(good, Completion)
-        (internal,) = shelf.answer([asked(Question((0, 0), search=(1, 2), game=HEX_5X5))])
-        assert "writes searches of connect_four only" in str(internal)
+
+    def test_weights_that_learned_no_searches_say_so(self):
+        """Those of trainings that only read have no places for the words of a search."""
+        inference = GameInference(small(HEX_5X5))
+        (internal,) = inference.answer([asked(Question((0, 0), search=(1, 2), game=HEX_5X5))])
+        assert str(internal) == "these weights have not learned to write searches of hex(size=5)"
 
     def test_a_folder_of_an_unknown_game_is_refused(self, tmp_path):
         """With the name that its configuration gives."""
@@ -162,8 +167,8 @@ class TestTraining:
         assert (opened.config.game, opened.config.turns) == (HEX_5X5, True)
 
     def test_texts_are_refused_for_hex_at_load(self):
-        """They are written about Connect Four only."""
-        with pytest.raises(ValueError, match="texts and traces are written about connect_four only"):
+        """Examples are written about Connect Four only."""
+        with pytest.raises(ValueError, match="texts of examples are written about connect_four only"):
             tiny(
                 HEX_5X5,
                 data={"chunks": 1, "games": 8},

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stratarena.agents.gamelm.forms import form_of, form_tagged
+from stratarena.agents.gamelm.forms import NotInterchange, form_of, form_tagged
 from stratarena.agents.gamelm.games import CONNECT_FOUR, HEX_5X5, refusal
 from stratarena.agents.gamelm.hex_form import FORM_5X5, HexForm
-from stratarena.agents.gamelm.interchange import NotInterchange
 from stratarena.agents.gamelm.labels import ILLEGAL
 from stratarena.agents.gamelm.positions import load_positions, make_chunks, played_on, terminal_boards
 from stratarena.agents.gamelm.reading import STATUSES

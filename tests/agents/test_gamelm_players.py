@@ -12,7 +12,7 @@ from game_models import one_by_one, player
 
 from stratarena.agents.budget import Spend
 from stratarena.agents.conformance import check_agent
-from stratarena.agents.gamelm.interchange import NotInterchange
+from stratarena.agents.gamelm.forms import NotInterchange
 from stratarena.agents.gamelm.model import GameInference, game_lm
 from stratarena.agents.gamelm.network import GameLm, GameLmConfig
 from stratarena.agents.gamelm.reading import CONNECT_FOUR

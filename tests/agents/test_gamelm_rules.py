@@ -15,7 +15,6 @@ from stratarena.agents.gamelm.connect_four_positions import ILLEGAL, generate, l
 from stratarena.agents.gamelm.positions import load_positions, make_chunks, played_on, terminal_boards
 from stratarena.agents.gamelm.reading import CONNECT_FOUR, STATUSES, statuses
 from stratarena.agents.gamelm.splits import plainest, split_of
-from stratarena.agents.gamelm.trace_reading import board_of
 from stratarena.agents.gamelm.values import bucket_of, centres, chance_of_score, mirror, smoothed
 from stratarena.games.base import Seat
 from stratarena.games.connect_four import ConnectFour, Position
@@ -64,7 +63,7 @@ def test_a_board_and_its_contents_tell_the_same(states):
     """Column contents go back to the board they came from; every content is a number of the vocabulary."""
     own, opponent = boards(states)
     for row, mine, theirs in zip(columns.contents(own, opponent), own, opponent, strict=True):
-        assert board_of(tuple(int(content) for content in row)) == (int(mine), int(theirs))
+        assert columns.board_of(tuple(int(content) for content in row)) == (int(mine), int(theirs))
         assert row.max() < columns.CONTENTS
 
 

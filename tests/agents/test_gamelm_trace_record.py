@@ -54,14 +54,14 @@ def written(state, depth, breadth):
     """A search by the rules with these opinions, written and read back."""
     own, opponent = FORM.board(state, GAME.to_move(state))
     (root,) = grow(
-        np.array([own], np.uint64), np.array([opponent], np.uint64), depth=depth, breadth=breadth, read=opinion
+        FORM, np.array([own], np.uint64), np.array([opponent], np.uint64), depth=depth, breadth=breadth, read=opinion
     )
-    return read_trace(write_trace(root, depth=depth, breadth=breadth).tokens)
+    return read_trace(FORM, write_trace(root, depth=depth, breadth=breadth).tokens)
 
 
 def told(trace, state, asked=None):
     tree = tree_of(
-        trace, asked=asked or (trace.depth, trace.breadth), state=state, seat=GAME.to_move(state), ended="choice"
+        GAME, trace, asked=asked or (trace.depth, trace.breadth), state=state, seat=GAME.to_move(state), ended="choice"
     )
     assert tree.problem() is None
     return tree
