@@ -297,14 +297,14 @@ def model():
 class TestShippedWeights:
     """What the weights reach on positions of the test split."""
 
-    def test_states_are_exact_and_legal_moves_mostly(self, model, splits):
-        """After a possible move drawn at random; and in most positions exactly the possible moves are told as such."""
+    def test_states_and_legal_moves_are_exact(self, model, splits):
+        """After a possible move drawn at random; and exactly the possible moves are told as such."""
         some = splits["test"].take(slice(0, None, 6))
         legal = some.scores != ILLEGAL
-        assert (read(model, some.own, some.opponent).legal == legal).all(axis=1).mean() >= 0.88
+        assert (read(model, some.own, some.opponent).legal == legal).all(axis=1).mean() >= 0.99
         moves = np.where(legal, np.random.default_rng(1).random(legal.shape), -1.0).argmax(axis=1)
         told, true = turned_boards(model, some.own, some.opponent, moves), FORM.play(some.own, some.opponent, moves)
-        assert ((told[0] == true[0]) & (told[1] == true[1])).mean() >= 0.99
+        assert ((told[0] == true[0]) & (told[1] == true[1])).mean() >= 0.995
 
     def test_the_move_of_the_highest_mean_value_mostly_keeps_the_result(self, model, splits):
         """In all positions, and where some move throws it away."""
@@ -312,8 +312,8 @@ class TestShippedWeights:
         chosen = np.where(some.scores != ILLEGAL, read(model, some.own, some.opponent).mean, -1.0).argmax(axis=1)
         right, fateful = kept(some.scores, chosen), decisive(some.scores)
         assert fateful.sum() > 150
-        assert right.mean() >= 0.99
-        assert right[fateful].mean() >= 0.98
+        assert right.mean() >= 0.995
+        assert right[fateful].mean() >= 0.99
 
     def test_they_mate_at_once_through_the_seam_of_all_models(self):
         """Read from the package, in the arena's chess, with either colour."""
