@@ -70,13 +70,13 @@ KEPT = (
     ("minimax (1,3)", 5000),
     ("internal (1,3)", 5000),
     ("minimax (2,3)", 1000),
-    ("internal (2,3)", 1000),
+    ("internal (2,3)", 500),
     ("mcts-16", 1000),
     ("mcts-64", 600),
     ("mcts-200", 400),
     ("mcts-64, imagined", 300),
 )
-WRITTEN = {(1, 3): 5000, (2, 3): 1000}
+WRITTEN = {(1, 3): 5000, (2, 3): 500}
 """Test positions that its own searches of a shape are looked at on."""
 PAIRINGS = (
     # Agents, and the number of openings.

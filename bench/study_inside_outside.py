@@ -317,13 +317,11 @@ def picture(founds: Sequence[Found]) -> None:
                 if score.low is not None:
                     axes.plot([x, x], [100 * score.low, 100 * score.high], color=colour, linewidth=2, alpha=0.5)
                 axes.plot([x], [100 * score.value], "o", color=colour)
-                left = way_of(name) == "inside"
-                at = {
-                    "xytext": (-6 if left else 6, 4),
-                    "textcoords": "offset points",
-                    "ha": "right" if left else "left",
-                }
-                axes.annotate(name, (x, 100 * score.value), color=colour, fontsize=8, **at)
+                # At the ends of the bars, where other dots seldom are; what lies too low for that, above.
+                low, high = (score.value if end is None else end for end in (score.low, score.high))
+                below = way_of(name) == "inside" and low > 0.1
+                at = {"xytext": (0, -11 if below else 3), "textcoords": "offset points", "ha": "center"}
+                axes.annotate(name, (x, 100 * (low if below else high)), color=colour, fontsize=8, **at)
             axes.set_xscale("log")
             axes.xaxis.set_major_formatter(ScalarFormatter())
             spends = [found.tokens(name) for name in found.ways]

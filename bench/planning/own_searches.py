@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,17 +30,9 @@ class Tally:
     traces: int = 0
     parsed: int = 0
     shape: int = 0
-    children: int = 0
-    legal: int = 0
-    true: int = 0
-    backups: int = 0
-    consistent: int = 0
-    selections: int = 0
-    selected_best: int = 0
-    judged: int = 0
-    judged_right: int = 0
-    judged_off: int = 0
     tokens: int = 0
+    counts: Counter[str] = field(default_factory=Counter)
+    """Of nodes, by the names of `trace_reading.Checks`."""
     by_depth: dict[int, list[int]] = field(default_factory=dict)
     """Children and true boards among them, by depth."""
 
@@ -54,8 +47,7 @@ class Tally:
         self.parsed += 1
         found = check(trace, *board)
         self.shape += found.asked_shape
-        for name_ in _COUNTED:
-            setattr(self, name_, getattr(self, name_) + getattr(found, name_))
+        self.counts.update({name: getattr(found, name) for name in _COUNTED})
         for depth, (all_, good) in found.by_depth.items():
             counts = self.by_depth.setdefault(depth, [0, 0])
             counts[0] += all_
@@ -74,15 +66,16 @@ def written(model: Any, form: Form, boards: list[Board], depth: int, breadth: in
 
 def of_searches(tally: Tally) -> dict[str, Any]:
     """Shares of what the model's own searches got right."""
+    counts = tally.counts
     return {
         "parsed": share(tally.parsed, tally.traces),
         "shape": share(tally.shape, tally.traces),
-        "legal": share(tally.legal, tally.children),
-        "child states": share(tally.true, tally.children),
-        "backups": share(tally.consistent, tally.backups),
-        "selections": share(tally.selected_best, tally.selections),
-        "leaf values": share(tally.judged_right, tally.judged),
-        "leaf values off": tally.judged_off / tally.judged if tally.judged else None,
+        "legal": share(counts["legal"], counts["children"]),
+        "child states": share(counts["true"], counts["children"]),
+        "backups": share(counts["consistent"], counts["backups"]),
+        "selections": share(counts["selected_best"], counts["selections"]),
+        "leaf values": share(counts["judged_right"], counts["judged"]),
+        "leaf values off": counts["judged_off"] / counts["judged"] if counts["judged"] else None,
         "by depth": {str(depth): share(good, n) for depth, (n, good) in sorted(tally.by_depth.items())},
     }
 

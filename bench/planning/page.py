@@ -220,7 +220,8 @@ def _matches(numbers: Numbers) -> list[str]:
         "",
         "Drawn openings of 8 discs without a threat, each played twice with colours swapped.",
         "Tree searches evaluate leaf by leaf and take an untried move for what the model says of it; of four settings, tried with",
-        "64 simulations against no search from the first 100 of these same openings, that one scored most (`players.SETTINGS`).",
+        "64 simulations against no search from the first 100 of these same openings with the weights before their last training, that",
+        "one scored most (`players.SETTINGS`).",
         "",
     ]
     lines += table(
@@ -321,7 +322,7 @@ def budget_figure(numbers: Numbers, path: Path) -> None:
         axes.set_ylabel("Elo above no search")
         axes.grid(color="#e5e5e5")
         axes.set_axisbelow(True)
-        axes.legend(frameon=False, loc="upper left", fontsize=8)
+        axes.legend(frameon=False, loc="lower left", fontsize=8)
         save_figure(figure, path)
 
 

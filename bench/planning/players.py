@@ -31,7 +31,8 @@ Chooser = Callable[[list[Board]], list[int]]
 SHAPE = PriorShape(tau=0.1, eps=0.05)
 SETTINGS = Settings(first_play=None)
 """An untried move counts as the model's own estimate of it: these are good. Of four settings tried in 100 pairs of matches
-with 64 simulations against no search, this one scored most, +179 Elo [+139, +222]; untried as a draw +129 [+92, +168]."""
+with 64 simulations against no search, with the weights before their last training, this one scored most, +179 Elo
+[+139, +222]; untried as a draw +129 [+92, +168]."""
 _BLOCK = CONNECT_FOUR.places + HEAD
 
 

@@ -29,8 +29,13 @@ def percent(found: Mapping[str, Any]) -> str:
 def signed(found: Mapping[str, Any], low: str = "elo_low", high: str = "elo_high") -> str:
     """Elo with its interval; of a side that never or always scored only that it is out of reach."""
     if found.get("score") in (0.0, 1.0):
-        return f"beyond {found['elo']:+.0f}"
-    return f"{found['elo']:+.0f} [{found[low]:+.0f}, {found[high]:+.0f}]"
+        return f"beyond {_whole(found['elo'])}"
+    return f"{_whole(found['elo'])} [{_whole(found[low])}, {_whole(found[high])}]"
+
+
+def _whole(elo: float) -> str:
+    """With its sign; what rounds to nothing is no less than nothing."""
+    return f"{round(elo) or 0:+d}"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -60,5 +65,5 @@ def in_order(numbers: Numbers, part: str, names: Iterable[str]) -> list[tuple[st
 def told(found: Mapping[str, Any]) -> tuple[str, str]:
     """Score and Elo; where all openings gave the same, the bootstrap knows no interval."""
     if found["low"] == found["high"]:
-        return f"{found['score']:.3f}, in every opening", "–" if found["score"] in (0, 1) else f"{found['elo']:+.0f}"
+        return f"{found['score']:.3f}, in every opening", "–" if found["score"] in (0, 1) else _whole(found["elo"])
     return f"{found['score']:.3f} [{found['low']:.3f}, {found['high']:.3f}]", signed(found)
