@@ -1,9 +1,9 @@
-"""Exercises in choosing: the end of a search, where the highest of the values carried back is to be selected.
+"""Exercises in choosing: what a search opens at its root, and what it selects in the end.
 
-A search is some hundred tokens long and chooses among children once. Here a text tells a root, its report and the values
+Where it opens moves, a text tells a root and its report and asks for the moves of the highest values. Where it ends: a search is some hundred tokens long and chooses among children once. Here a text tells a root, its report and the values
 carried back for its children, and asks for the choice several times: among the first two children, the first three,
 and so on. What a search would hide by then, the children's boards and reports, is left out, so that most of what is
-written is the choice.
+asked for is the choice.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import numpy as np
 from stratarena.agents.gamelm.forms import Board, Boards, form_of
 from stratarena.agents.gamelm.layout import Laid, Layout
 from stratarena.agents.gamelm.reading import HEAD, read
-from stratarena.agents.gamelm.texts import Lesson
+from stratarena.agents.gamelm.texts import Lesson, lesson_of
 from stratarena.agents.gamelm.traces import Report, Text, prompt, report_of
 from stratarena.agents.gamelm.values import mirror
 from stratarena.agents.gamelm.vocabulary import BUCKETS
@@ -23,17 +23,21 @@ from stratarena.agents.gamelm.vocabulary import BUCKETS
 if TYPE_CHECKING:
     from stratarena.agents.gamelm.network import GameLm
 
-__all__ = ["choice_lesson", "draw_choices"]
+__all__ = ["choice_lesson", "draw_choices", "opening_lesson"]
 
 _SPREADS = (1.0, 3.0, 12.0)
 """By how many buckets what is carried back differs from the root's own report, as a standard deviation."""
 _MOST = 5
+_DEEPEST = 2
 _TOKENS = 7
 """About so many tokens of an exercise are paid for by a position of the batch."""
 
 
 def draw_choices(model: GameLm, own: Boards, opponent: Boards, rng: np.random.Generator) -> list[Lesson]:
-    """Exercises over the first of these positions, with the model's own readings and values drawn near them."""
+    """Exercises over the first of these positions, with the model's own readings and values drawn near them.
+
+    Half ask what to open, half what to select.
+    """
     form = form_of(model.config.game)
     n = max(2, len(own) // _TOKENS)
     readings = read(model, own[:n], opponent[:n])
@@ -43,13 +47,25 @@ def draw_choices(model: GameLm, own: Boards, opponent: Boards, rng: np.random.Ge
         moves = report.ranked()[: int(rng.integers(2, _MOST + 1))]
         if len(moves) < 2:
             continue
+        board = int(own[index]), int(opponent[index])
+        if rng.random() < 0.5:
+            lessons.append(opening_lesson(board, report, moves, depth=int(rng.integers(1, _DEEPEST + 1))))
+            continue
         told = np.array([report.values[move] or 1 for move in moves])
         spread = _SPREADS[int(rng.integers(len(_SPREADS)))]
         backed = np.clip(np.rint(told + spread * rng.standard_normal(len(moves))), 1, BUCKETS).astype(int).tolist()
         replies = rng.integers(form.words.moves, size=len(moves)).tolist()
-        board = int(own[index]), int(opponent[index])
         lessons.append(choice_lesson(board, report, list(zip(moves, backed, replies, strict=True))))
     return lessons
+
+
+def opening_lesson(board: Board, report: Report, moves: list[int], *, depth: int) -> Lesson:
+    """The exercise for a root whose best moves, in this order, are to be opened by a search of that depth."""
+    form, text = report.form, Text()
+    words = form.words
+    text.give(*prompt(form, *board, depth=depth, breadth=len(moves)), *report.tokens())
+    text.write(words["<expand>"], *(words.first_move + move for move in moves))
+    return lesson_of(words, text)
 
 
 def choice_lesson(board: Board, report: Report, children: list[tuple[int, int, int]]) -> Lesson:

@@ -27,7 +27,7 @@ from stratarena.agents.gamelm.trace_reading import BrokenTrace
 from stratarena.agents.gamelm.trace_text import trace_text
 from stratarena.agents.gamelm.traces import board_tokens, prompt
 from stratarena.agents.gamelm.turning import turned_boards
-from stratarena.agents.gamelm.writer import write
+from stratarena.agents.gamelm.writer import Written, write
 from stratarena.agents.models.base import Completion, Finish, Message, ModelAnswer, ModelError, ModelRequest, Request
 from stratarena.agents.models.transformers_local import LocalModel, RuntimeParams
 from stratarena.agents.params import checked_params
@@ -41,6 +41,8 @@ __all__ = ["GameInference", "Shelf", "game_lm", "load_weights", "shipped_weights
 _SOME_ENDING = "4k3/8/8/8/8/8/8/KQ6 w - - 0 1"
 _MOST_NODES = 85
 """Of the longest search that is written to its end: depth 3, breadth 4."""
+_SIDE_BY_SIDE = 32
+"""Searches written at a time: each holds some megabytes of what was read and written before."""
 _NODE = 20
 """Tokens of a node besides its board and its report, with room."""
 
@@ -248,8 +250,11 @@ class GameInference:
             for (_, question), (depth, breadth) in zip(asked, shapes, strict=True)
         ]
         longest = max(longest_search(self._form, *shape) for shape in shapes)
+        texts: list[Written] = []
+        for start in range(0, len(prompts), _SIDE_BY_SIDE):
+            texts += write(self._model, prompts[start : start + _SIDE_BY_SIDE], max_tokens=longest)
         done = []
-        for (place, _), written in zip(asked, write(self._model, prompts, max_tokens=longest), strict=True):
+        for (place, _), written in zip(asked, texts, strict=True):
             try:
                 text = trace_text(self._form, written.tokens)
             except BrokenTrace as error:

@@ -74,17 +74,26 @@ def same_when_killed(config, folder):
     return folder / "whole" / "weights"
 
 
-def losses_of_turning(game, positions, *, batch):
-    """Losses of a hundred small steps of learning what moves lead to."""
-    torch.manual_seed(0)
-    learner, rng = small(game).train(), np.random.default_rng(0)
-    optimiser = torch.optim.AdamW(learner.parameters(), lr=1e-2)
+def losses_of(learner, steps, loss_of, *, rate=1e-2):
+    """Losses of so many small steps; `loss_of()` gives the loss of the next."""
+    optimiser = torch.optim.AdamW(learner.parameters(), lr=rate)
     losses = []
-    for _ in range(100):
-        some = positions.take(rng.integers(len(positions), size=batch))
-        loss = turning_loss(learner, some.own, some.opponent, rng)
+    for _ in range(steps):
+        loss = loss_of()
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         losses.append(loss.item())
     return losses
+
+
+def losses_of_turning(game, positions, *, batch):
+    """Losses of a hundred small steps of learning what moves lead to."""
+    torch.manual_seed(0)
+    learner, rng = small(game).train(), np.random.default_rng(0)
+
+    def loss():
+        some = positions.take(rng.integers(len(positions), size=batch))
+        return turning_loss(learner, some.own, some.opponent, rng)
+
+    return losses_of(learner, 100, loss)

@@ -14,6 +14,7 @@ pytest.importorskip("bitbully", reason="the connect-four extra is not installed"
 
 import numpy as np
 import torch
+from game_models import losses_of
 
 from stratarena.agents.gamelm import columns, texts
 from stratarena.agents.gamelm.connect_four_form import FORM
@@ -278,14 +279,7 @@ class TestNetwork:
         torch.manual_seed(0)
         learner = GameLm(GameLmConfig(vocab_size=CONNECT_FOUR.size, hidden_size=32, num_hidden_layers=2))
         lessons = [lesson_of(CONNECT_FOUR, text) for text in draw_traces(learner, *some, np.random.default_rng(0))]
-        optimiser = torch.optim.AdamW(learner.parameters(), lr=5e-3)
-        losses = []
-        for _ in range(60):
-            loss = text_loss(learner, lessons)
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            losses.append(loss.item())
+        losses = losses_of(learner, 60, lambda: text_loss(learner, lessons), rate=5e-3)
         assert losses[-1] < losses[0] / 3
 
 

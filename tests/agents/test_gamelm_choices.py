@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stratarena.agents.gamelm.choices import choice_lesson
+from stratarena.agents.gamelm.choices import choice_lesson, opening_lesson
 from stratarena.agents.gamelm.connect_four_form import FORM
 from stratarena.agents.gamelm.layout import layout_of
 from stratarena.agents.gamelm.traces import Node, Report, write_trace
@@ -66,6 +66,21 @@ def test_the_last_choice_sees_what_the_end_of_the_search_sees(root):
     for step in range(3):
         there, here = seen_at(tokens, laid, whole + step), seen_at(lesson.tokens, lesson.laid, ends[-1] + step)
         assert there == here
+
+
+@given(roots(), st.integers(1, 2))
+def test_what_to_open_is_asked_as_a_search_begins(root, depth):
+    """The tokens and the places of a whole search up to its first child, of which only the list counts."""
+    report, children = root
+    tokens, laid = search_of(report, children)
+    lesson = opening_lesson(BOARD, report, [move for move, *_ in children], depth=depth)
+    n = len(lesson.tokens)
+    assert tokens[n] == WORDS["<child>"]
+    changed = np.flatnonzero(lesson.tokens != tokens[:n])
+    assert changed.tolist() == ([] if depth == 1 else [2])
+    assert (lesson.laid.slots == laid.slots[:n]).all()
+    assert (lesson.laid.visible == laid.visible[:n, :n]).all()
+    assert np.flatnonzero(lesson.weights).tolist() == list(range(n - 1 - len(children), n))
 
 
 @given(roots())

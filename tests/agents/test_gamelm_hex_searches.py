@@ -12,7 +12,7 @@ pytest.importorskip("numba", reason="the hex extra is not installed")
 
 import numpy as np
 import torch
-from game_models import one_by_one, player, same_when_killed, small, tiny
+from game_models import losses_of, one_by_one, player, same_when_killed, small, tiny
 
 from stratarena.agents.conformance import check_agent
 from stratarena.agents.gamelm.choices import draw_choices
@@ -158,14 +158,7 @@ def test_searches_and_choices_can_be_learned(model, some):
     learner, rng = small(HEX_5X5, writes=True).train(), np.random.default_rng(0)
     lessons = [lesson_of(WORDS, text) for text in draw_traces(model, *some, rng)]
     lessons += draw_choices(model, *some, rng)
-    optimiser = torch.optim.AdamW(learner.parameters(), lr=1e-2)
-    losses = []
-    for _ in range(60):
-        loss = text_loss(learner, lessons)
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        losses.append(loss.item())
+    losses = losses_of(learner, 60, lambda: text_loss(learner, lessons))
     assert losses[-1] < losses[0] / 3
 
 
